@@ -1,0 +1,9 @@
+//! releve reads electricity meters and keeps what they say.
+//!
+//! # The rooms, from the bottom up
+//!
+//! | room | what it is for | may use |
+//! |---|---|---|
+//! | [`reading`] | the domain: numbers, units, codes, times, registers, readings | nothing |
+
+pub mod reading;

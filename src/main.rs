@@ -1,0 +1,3 @@
+//! The `releve` command.
+
+fn main() {}

@@ -1,0 +1,317 @@
+//! Exact decimal numbers: an integer mantissa and a power of ten.
+//!
+//! A meter's `000441.879` is the mantissa 441879 and the exponent −3, and stays so from the wire to the JSON.
+//! Nothing here rounds: what does not fit is an error.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// An exact decimal number, `mantissa × 10^exponent`.
+///
+/// Equality and order are by value (`1.50 == 1.5`); the digits as sent are kept and printed.
+///
+/// ```
+/// use releve::reading::Decimal;
+/// let counter: Decimal = "000441.879".parse().unwrap();
+/// assert_eq!(counter.to_string(), "441.879");
+/// assert_eq!(counter, Decimal::new(441_879_0, -4));
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Decimal {
+    mantissa: i64,
+    exponent: i8,
+}
+
+/// Why a text or a sum is no exact decimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecimalError {
+    /// The text has other characters than a sign, digits and one point, or no digit at all.
+    #[error("not a decimal number")]
+    Syntax,
+    /// More digits than an exact 64-bit mantissa holds.
+    #[error("more than 18 significant digits")]
+    Overflow,
+}
+
+impl Decimal {
+    /// Zero, without decimals.
+    pub const ZERO: Self = Self::new(0, 0);
+
+    /// `mantissa × 10^exponent`.
+    #[must_use]
+    pub const fn new(mantissa: i64, exponent: i8) -> Self {
+        Self { mantissa, exponent }
+    }
+
+    /// The integer digits.
+    #[must_use]
+    pub const fn mantissa(self) -> i64 {
+        self.mantissa
+    }
+
+    /// The power of ten; −3 for three decimals.
+    #[must_use]
+    pub const fn exponent(self) -> i8 {
+        self.exponent
+    }
+
+    /// Reads digits with an optional sign and one decimal point, `[+-]ddd[.ddd]`; leading zeros do not count.
+    ///
+    /// # Errors
+    /// [`DecimalError`] where the bytes are no such number or have too many digits. Nothing is rounded.
+    #[inline]
+    pub fn parse_bytes(text: &[u8]) -> Result<Self, DecimalError> {
+        let (negative, digits) = match text {
+            [b'-', rest @ ..] => (true, rest),
+            [b'+', rest @ ..] => (false, rest),
+            _ => (false, text),
+        };
+        let mut mantissa: i64 = 0;
+        let mut decimals: i8 = 0;
+        let mut after_point = false;
+        let mut seen = false;
+        for &byte in digits {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                mantissa = mantissa
+                    .checked_mul(10)
+                    .and_then(|m| m.checked_add(i64::from(digit)))
+                    .ok_or(DecimalError::Overflow)?;
+                seen = true;
+                if after_point {
+                    decimals = decimals.checked_add(1).ok_or(DecimalError::Overflow)?;
+                }
+            } else if byte == b'.' && !after_point {
+                after_point = true;
+            } else {
+                return Err(DecimalError::Syntax);
+            }
+        }
+        if !seen {
+            return Err(DecimalError::Syntax);
+        }
+        Ok(Self::new(if negative { -mantissa } else { mantissa }, -decimals))
+    }
+
+    /// The same digits with the decimal point moved by `places`; `2.345` kW shifted by 3 is `2345` W.
+    ///
+    /// A whole number stays a whole number: `2 × 10^1` prints as `20`.
+    #[must_use]
+    pub const fn shifted(self, places: i8) -> Option<Self> {
+        match self.exponent.checked_add(places) {
+            Some(exponent) => Some(Self::new(self.mantissa, exponent)),
+            None => None,
+        }
+    }
+
+    /// The exact sum, with as many decimals as the finer of the two.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let exponent = self.exponent.min(other.exponent);
+        let sum = self.at(exponent)?.checked_add(other.at(exponent)?)?;
+        i64::try_from(sum).ok().map(|mantissa| Self::new(mantissa, exponent))
+    }
+
+    /// The exact difference.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        self.checked_add(other.checked_neg()?)
+    }
+
+    /// The number with the opposite sign.
+    #[must_use]
+    pub fn checked_neg(self) -> Option<Self> {
+        Some(Self::new(self.mantissa.checked_neg()?, self.exponent))
+    }
+
+    /// The number without its sign.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self::new(self.mantissa.saturating_abs(), self.exponent)
+    }
+
+    /// Whether the number is zero.
+    #[must_use]
+    pub const fn is_zero(self) -> bool {
+        self.mantissa == 0
+    }
+
+    /// The nearest binary fraction: for charts, statistics and the old database's columns, never for what is kept.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        // Parsing the printed digits gives the closest double; powi would be off by an ulp.
+        self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    fn at(self, exponent: i8) -> Option<i128> {
+        let power = u32::try_from(i16::from(self.exponent) - i16::from(exponent)).ok()?;
+        10i128.checked_pow(power)?.checked_mul(i128::from(self.mantissa))
+    }
+
+    /// Appends the digits to `out`: `441.879`, `-0.05`, `22721380`.
+    pub fn write_to(self, out: &mut String) {
+        let mut buffer = [0u8; 20];
+        let mut at = buffer.len();
+        let mut rest = self.mantissa.unsigned_abs();
+        loop {
+            at -= 1;
+            // A digit is below ten, so the cast cannot lose anything.
+            #[allow(clippy::cast_possible_truncation)]
+            {
+                buffer[at] = b'0' + (rest % 10) as u8;
+            }
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        let digits = std::str::from_utf8(&buffer[at..]).unwrap_or_default();
+        if self.mantissa < 0 {
+            out.push('-');
+        }
+        if self.exponent >= 0 {
+            out.push_str(digits);
+            if self.mantissa != 0 {
+                out.extend(std::iter::repeat_n('0', usize::from(self.exponent.unsigned_abs())));
+            }
+            return;
+        }
+        let decimals = usize::from(self.exponent.unsigned_abs());
+        match digits.len().checked_sub(decimals) {
+            Some(whole) if whole > 0 => {
+                out.push_str(&digits[..whole]);
+                out.push('.');
+                out.push_str(&digits[whole..]);
+            }
+            _ => {
+                out.push_str("0.");
+                out.extend(std::iter::repeat_n('0', decimals - digits.len()));
+                out.push_str(digits);
+            }
+        }
+    }
+}
+
+impl From<i64> for Decimal {
+    fn from(value: i64) -> Self {
+        Self::new(value, 0)
+    }
+}
+
+impl std::str::FromStr for Decimal {
+    type Err = DecimalError;
+
+    fn from_str(text: &str) -> Result<Self, DecimalError> {
+        Self::parse_bytes(text.as_bytes())
+    }
+}
+
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write_to(&mut text);
+        f.pad(&text)
+    }
+}
+
+impl PartialEq for Decimal {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Decimal {}
+
+impl PartialOrd for Decimal {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Decimal {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let signs = self.mantissa.signum().cmp(&other.mantissa.signum());
+        if signs != Ordering::Equal || self.mantissa == 0 {
+            return signs;
+        }
+        let exponent = self.exponent.min(other.exponent);
+        // Where aligning overflows 128 bits, the one with the far larger power of ten is the larger in size.
+        match (self.at(exponent), other.at(exponent)) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            (None, _) => self.mantissa.signum().cmp(&0),
+            (_, None) => 0.cmp(&other.mantissa.signum()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(input: &str, expected: &str) {
+        assert_eq!(input.parse::<Decimal>().unwrap().to_string(), expected, "{input}");
+    }
+
+    #[test]
+    fn prints_the_digits_as_sent_without_leading_zeros() {
+        check("000441.879", "441.879");
+        check("0000.000", "0.000");
+        check("-002.345", "-2.345");
+        check("+1.00", "1.00");
+        check(".5", "0.5");
+        check("5.", "5");
+        check("00032549.5061662", "32549.5061662");
+        assert_eq!(Decimal::new(2_272_138, 1).to_string(), "22721380");
+        assert_eq!(Decimal::new(0, 1).to_string(), "0");
+        assert_eq!(Decimal::new(-5, -2).to_string(), "-0.05");
+        assert_eq!(Decimal::new(i64::MIN, -18).to_string(), "-9.223372036854775808");
+    }
+
+    #[test]
+    fn refuses_what_is_no_exact_number() {
+        for text in ["", "-", ".", "1.2.3", "1e5", "0x10", " 1", "1,5", "NaN", "12a"] {
+            assert_eq!(text.parse::<Decimal>(), Err(DecimalError::Syntax), "{text:?}");
+        }
+        assert_eq!("99999999999999999999".parse::<Decimal>(), Err(DecimalError::Overflow));
+    }
+
+    #[test]
+    fn arithmetic_is_exact() {
+        let a: Decimal = "1234.567".parse().unwrap();
+        let b: Decimal = "890.123".parse().unwrap();
+        assert_eq!(a.checked_add(b).unwrap().to_string(), "2124.690");
+        assert_eq!(b.checked_sub(a).unwrap().to_string(), "-344.444");
+        assert_eq!("2.345".parse::<Decimal>().unwrap().shifted(3).unwrap().to_string(), "2345");
+        assert_eq!(Decimal::new(i64::MAX, 0).checked_add(Decimal::new(1, 0)), None);
+        assert_eq!(Decimal::new(1, 100).checked_add(Decimal::new(1, -100)), None);
+    }
+
+    #[test]
+    fn order_is_by_value() {
+        assert_eq!(Decimal::new(150, -2), Decimal::new(15, -1));
+        assert!(Decimal::new(-1, 0) < Decimal::new(1, -9));
+        assert!(Decimal::new(1, 127) > Decimal::new(i64::MAX, 0));
+        assert!(Decimal::new(-1, 127) < Decimal::new(i64::MIN, 0));
+        assert!(Decimal::new(i64::MAX, -128) < Decimal::new(1, 127));
+    }
+
+    proptest! {
+        #[test]
+        fn print_then_parse_is_the_identity(mantissa: i64, exponent in -18i8..=0) {
+            let number = Decimal::new(mantissa, exponent);
+            let text = number.to_string();
+            // i64::MIN has no positive counterpart to parse through.
+            prop_assume!(mantissa != i64::MIN);
+            let back: Decimal = text.parse().unwrap();
+            prop_assert_eq!(back.mantissa(), mantissa);
+            prop_assert_eq!(back.exponent(), exponent);
+        }
+
+        #[test]
+        fn parsing_never_panics(bytes: Vec<u8>) {
+            let _ = Decimal::parse_bytes(&bytes);
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The domain: what a meter says, in types that no other room needs to explain.
+//!
+//! Pure values. No I/O, no clock, no configuration, no serialisation; every other room may use this one and this
+//! one uses none of them.
+//!
+//! - [`Decimal`], [`Unit`], [`Obis`]: a number exactly as sent, what it counts, and what it is about.
+//! - [`MeterTime`], [`Instant`], [`Zone`]: three kinds of time that are never mixed up silently.
+//! - [`Register`], [`Reading`]: one value under its code; one telegram's worth of them.
+
+mod anomaly;
+mod decimal;
+mod meter;
+mod obis;
+#[allow(clippy::module_inception)]
+mod reading;
+mod register;
+mod time;
+mod unit;
+
+pub use anomaly::{Anomaly, AnomalyCode};
+pub use decimal::{Decimal, DecimalError};
+pub use meter::MeterId;
+pub use obis::{Code, Obis, ObisError};
+pub use reading::{LogEntry, Profile, ProfileRow, Protocol, Quality, Reading};
+pub use register::{Detail, Register, Value};
+pub use time::{CivilTime, Instant, MeterTime, Offset, Resolved, TimeError, Zone};
+pub use unit::{Quantity, Unit};

@@ -1,0 +1,368 @@
+//! Three kinds of time: an [`Instant`] on the UTC line, a [`MeterTime`] as a meter said it, and the [`Zone`] that leads
+//! from one to the other.
+//!
+//! A meter's `23-10-29 02:30:00` means nothing without its zone, and in autumn not even with it, unless the meter says
+//! which side of the change it is on. So the meter's words are kept, and [`MeterTime::resolve`] says what they leave open.
+//! `chrono` types stay inside this file.
+
+use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone, Timelike, Utc};
+use smol_str::SmolStr;
+use std::fmt;
+
+/// A moment, in microseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+/// Why something is no time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TimeError {
+    /// No such date or time of day.
+    #[error("'{0}' is not a date or time")]
+    Syntax(SmolStr),
+    /// The zone's name is not in the IANA data base.
+    #[error("'{0}' is not an IANA time zone")]
+    Zone(SmolStr),
+}
+
+impl Instant {
+    /// The moment so many seconds after 1970 began.
+    #[must_use]
+    pub const fn from_unix(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
+    /// The moment so many microseconds after 1970 began.
+    #[must_use]
+    pub const fn from_unix_micros(micros: i64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since 1970 began.
+    #[must_use]
+    pub const fn unix_micros(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970 began, rounded down.
+    #[must_use]
+    pub const fn unix_seconds(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
+    /// The host's clock. The one place where it is read: everything else is handed a time.
+    #[must_use]
+    #[allow(clippy::disallowed_methods)]
+    pub fn now() -> Self {
+        Self(Utc::now().timestamp_micros())
+    }
+
+    /// The moment of a file's time stamp.
+    #[must_use]
+    pub fn from_system_time(time: std::time::SystemTime) -> Self {
+        Self(DateTime::<Utc>::from(time).timestamp_micros())
+    }
+
+    /// Reads RFC 3339, and also a date and time without a zone, which counts as UTC (the old application wrote those).
+    ///
+    /// # Errors
+    /// [`TimeError::Syntax`] with the text.
+    pub fn parse_utc(text: &str) -> Result<Self, TimeError> {
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Ok(Self(time.timestamp_micros()));
+        }
+        for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"] {
+            if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
+                return Ok(Self(time.and_utc().timestamp_micros()));
+            }
+        }
+        Err(TimeError::Syntax(text.into()))
+    }
+
+    /// This moment moved by a number of seconds.
+    #[must_use]
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
+    }
+
+    /// The UTC day it falls on, as `(year, month, day)`.
+    #[must_use]
+    pub fn utc_day(self) -> (i32, u8, u8) {
+        let time = self.chrono();
+        (time.year(), small(time.month()), small(time.day()))
+    }
+
+    /// The start of a UTC day; `None` where there is no such day.
+    #[must_use]
+    pub fn start_of_utc_day(year: i32, month: u8, day: u8) -> Option<Self> {
+        let date = NaiveDate::from_ymd_opt(year, u32::from(month), u32::from(day))?;
+        Some(Self(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()))
+    }
+
+    fn chrono(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+
+    /// RFC 3339 in a zone, with its offset: `2025-11-07T15:30:00+01:00`.
+    #[must_use]
+    pub fn in_zone(self, zone: Zone) -> String {
+        let local = self.chrono().with_timezone(&zone.0);
+        format!("{}{}", civil_text(local.naive_local()), offset_text(local.offset().fix().local_minus_utc()))
+    }
+
+    /// Date and time in a zone, with the zone's short name: `2025-11-07 15:30:00 CET`.
+    #[must_use]
+    pub fn for_people(self, zone: Zone) -> String {
+        self.chrono().with_timezone(&zone.0).format("%Y-%m-%d %H:%M:%S %Z").to_string()
+    }
+}
+
+impl fmt::Display for Instant {
+    /// `2025-11-07T14:30:00Z`, with as many decimals of a second as are needed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}Z", civil_text(self.chrono().naive_utc()))
+    }
+}
+
+/// Date and time of day as on a wall clock, of no particular zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CivilTime(NaiveDateTime);
+
+impl CivilTime {
+    /// A date and time; `None` where no calendar has it.
+    #[must_use]
+    pub fn new(year: i32, month: u8, day: u8, hour: u8, minute: u8, second: u8) -> Option<Self> {
+        let date = NaiveDate::from_ymd_opt(year, u32::from(month), u32::from(day))?;
+        // 24:00:00 is how some meters write the end of a day.
+        if (hour, minute, second) == (24, 0, 0) {
+            return date.succ_opt().map(|next| Self(next.and_time(NaiveTime::MIN)));
+        }
+        let time = NaiveTime::from_hms_opt(u32::from(hour), u32::from(minute), u32::from(second))?;
+        Some(Self(date.and_time(time)))
+    }
+
+    /// The same time with a fraction of a second added.
+    #[must_use]
+    pub fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.checked_add_signed(Duration::milliseconds(millis)).unwrap_or(self.0))
+    }
+}
+
+impl fmt::Display for CivilTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&civil_text(self.0))
+    }
+}
+
+/// What a meter says about the zone of its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Offset {
+    /// Ahead of UTC by so many minutes: +60 for Central European winter time.
+    Minutes(i16),
+    /// Nothing: local time of an unknown zone, either side of a clock change.
+    Unknown,
+    /// Local time of an unknown zone, and the meter says that summer time is in force.
+    Summer,
+    /// Local time of an unknown zone, and the meter says that normal time is in force.
+    Winter,
+}
+
+/// A time as a meter sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MeterTime {
+    /// Date and time on the meter's clock.
+    pub civil: CivilTime,
+    /// What it says of the zone.
+    pub offset: Offset,
+    /// Whether the meter itself says that its clock is invalid or doubtful.
+    pub doubtful: bool,
+}
+
+/// What a meter's time comes to in a zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// One moment.
+    Exact(Instant),
+    /// The repeated hour of autumn: two moments, an hour apart.
+    Ambiguous(Instant, Instant),
+    /// The skipped hour of spring: the moment reached by counting on from the hour before.
+    Skipped(Instant),
+}
+
+impl Resolved {
+    /// The moment, the earlier one where there are two.
+    #[must_use]
+    pub const fn earliest(self) -> Instant {
+        match self {
+            Self::Exact(at) | Self::Ambiguous(at, _) | Self::Skipped(at) => at,
+        }
+    }
+}
+
+impl MeterTime {
+    /// A time whose zone the meter does not name.
+    #[must_use]
+    pub const fn local(civil: CivilTime) -> Self {
+        Self { civil, offset: Offset::Unknown, doubtful: false }
+    }
+
+    /// The moment it stands for, in `zone` where the meter does not name one.
+    #[must_use]
+    pub fn resolve(&self, zone: Zone) -> Resolved {
+        let naive = self.civil.0;
+        let at = |utc: NaiveDateTime| Instant(utc.and_utc().timestamp_micros());
+        if let Offset::Minutes(minutes) = self.offset {
+            let shift = Duration::minutes(i64::from(minutes));
+            return Resolved::Exact(at(naive.checked_sub_signed(shift).unwrap_or(naive)));
+        }
+        match zone.0.from_local_datetime(&naive) {
+            chrono::LocalResult::Single(local) => Resolved::Exact(Instant(local.timestamp_micros())),
+            chrono::LocalResult::Ambiguous(first, second) => {
+                let (first, second) = (Instant(first.timestamp_micros()), Instant(second.timestamp_micros()));
+                match self.offset {
+                    Offset::Summer => Resolved::Exact(first),
+                    Offset::Winter => Resolved::Exact(second),
+                    _ => Resolved::Ambiguous(first, second),
+                }
+            }
+            chrono::LocalResult::None => {
+                let before = naive - Duration::hours(1);
+                let earlier = zone.0.from_local_datetime(&before).earliest();
+                Resolved::Skipped(earlier.map_or(at(naive), |t| Instant(t.timestamp_micros()).plus_seconds(3600)))
+            }
+        }
+    }
+
+    /// RFC 3339 with the offset that holds for it in `zone`.
+    #[must_use]
+    pub fn rfc3339(&self, zone: Zone) -> String {
+        match self.offset {
+            Offset::Minutes(minutes) => {
+                format!("{}{}", civil_text(self.civil.0), offset_text(i32::from(minutes) * 60))
+            }
+            _ => self.resolve(zone).earliest().in_zone(zone),
+        }
+    }
+}
+
+/// A time zone of the IANA data base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(chrono_tz::Tz);
+
+impl Zone {
+    /// UTC.
+    pub const UTC: Self = Self(chrono_tz::Tz::UTC);
+    /// Central European Time: what a DSMR clock runs on where it carries no flag.
+    pub const CENTRAL_EUROPE: Self = Self(chrono_tz::Tz::Europe__Amsterdam);
+
+    /// The zone of an IANA name.
+    ///
+    /// # Errors
+    /// [`TimeError::Zone`] where there is none.
+    pub fn parse(name: &str) -> Result<Self, TimeError> {
+        name.parse().map(Self).map_err(|_| TimeError::Zone(name.into()))
+    }
+
+    /// The system's zone; `None` where it cannot be told.
+    #[must_use]
+    pub fn system() -> Option<Self> {
+        Self::parse(&iana_time_zone::get_timezone().ok()?).ok()
+    }
+
+    /// The version of the IANA data base inside this program.
+    #[must_use]
+    pub const fn data_base_version() -> &'static str {
+        chrono_tz::IANA_TZDB_VERSION
+    }
+
+    /// The IANA name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `2025-11-07T14:30:00`, with decimals of the second only where there are any, and no more than needed.
+fn civil_text(time: NaiveDateTime) -> String {
+    let mut text = time.format("%Y-%m-%dT%H:%M:%S").to_string();
+    let micros = time.nanosecond() / 1_000;
+    if micros != 0 {
+        text.push_str(format!(".{micros:06}").trim_end_matches('0'));
+    }
+    text
+}
+
+fn offset_text(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.unsigned_abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+fn small(number: u32) -> u8 {
+    u8::try_from(number).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meter(y: i32, mo: u8, d: u8, h: u8, mi: u8, s: u8, offset: Offset) -> MeterTime {
+        MeterTime { civil: CivilTime::new(y, mo, d, h, mi, s).unwrap(), offset, doubtful: false }
+    }
+
+    #[test]
+    fn the_flag_picks_the_side_of_the_autumn_hour() {
+        let zone = Zone::CENTRAL_EUROPE;
+        let at = |offset| meter(2025, 10, 26, 2, 30, 0, offset).resolve(zone);
+        let summer = Instant::parse_utc("2025-10-26T00:30:00Z").unwrap();
+        let winter = Instant::parse_utc("2025-10-26T01:30:00Z").unwrap();
+        assert_eq!(at(Offset::Summer), Resolved::Exact(summer));
+        assert_eq!(at(Offset::Winter), Resolved::Exact(winter));
+        assert_eq!(at(Offset::Unknown), Resolved::Ambiguous(summer, winter));
+    }
+
+    #[test]
+    fn a_time_in_the_spring_gap_counts_on_from_before() {
+        let skipped = meter(2025, 3, 30, 2, 30, 0, Offset::Unknown).resolve(Zone::CENTRAL_EUROPE);
+        assert_eq!(skipped, Resolved::Skipped(Instant::parse_utc("2025-03-30T01:30:00Z").unwrap()));
+    }
+
+    #[test]
+    fn an_offset_of_the_meter_needs_no_zone() {
+        let time = meter(2021, 9, 27, 9, 47, 15, Offset::Minutes(120));
+        assert_eq!(time.resolve(Zone::UTC).earliest().to_string(), "2021-09-27T07:47:15Z");
+        assert_eq!(time.rfc3339(Zone::UTC), "2021-09-27T09:47:15+02:00");
+    }
+
+    #[test]
+    fn instants_print_what_they_parse() {
+        for text in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1970-01-01T00:00:00Z"] {
+            assert_eq!(Instant::parse_utc(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Instant::parse_utc("2026-11-21 07:13:13.000000").unwrap().to_string(), "2026-11-21T07:13:13Z");
+        assert_eq!(Instant::parse_utc("2026-11-21T07:13:13").unwrap().to_string(), "2026-11-21T07:13:13Z");
+        assert!(Instant::parse_utc("2026-02-30T00:00:00Z").is_err());
+        assert!(Instant::parse_utc("").is_err());
+    }
+
+    #[test]
+    fn dates_that_do_not_exist_are_refused() {
+        assert!(CivilTime::new(2025, 2, 29, 0, 0, 0).is_none());
+        assert!(CivilTime::new(2025, 13, 1, 0, 0, 0).is_none());
+        assert!(CivilTime::new(2025, 1, 1, 24, 0, 1).is_none());
+        assert_eq!(CivilTime::new(2024, 2, 29, 24, 0, 0).unwrap().to_string(), "2024-03-01T00:00:00");
+        assert!(Instant::start_of_utc_day(2023, 2, 29).is_none());
+    }
+
+    #[test]
+    fn zones_are_iana_names() {
+        assert_eq!(Zone::parse("Europe/Zurich").unwrap().name(), "Europe/Zurich");
+        assert!(Zone::parse("Mars/Phobos").is_err());
+    }
+}

@@ -6,8 +6,10 @@
 //! - [`Decimal`], [`Unit`], [`Obis`]: a number exactly as sent, what it counts, and what it is about.
 //! - [`MeterTime`], [`Instant`], [`Zone`]: three kinds of time that are never mixed up silently.
 //! - [`Register`], [`Reading`]: one value under its code; one telegram's worth of them.
+//! - [`Columns`]: the ten quantities of the contract, derived from a reading without inventing any.
 
 mod anomaly;
+mod columns;
 mod decimal;
 mod meter;
 mod obis;
@@ -18,6 +20,7 @@ mod time;
 mod unit;
 
 pub use anomaly::{Anomaly, AnomalyCode};
+pub use columns::{Column, Columns, TariffMemory};
 pub use decimal::{Decimal, DecimalError};
 pub use meter::MeterId;
 pub use obis::{Code, Obis, ObisError};

@@ -12,6 +12,7 @@ mod anomaly;
 mod columns;
 mod decimal;
 mod meter;
+mod names;
 mod obis;
 #[allow(clippy::module_inception)]
 mod reading;
@@ -23,6 +24,7 @@ pub use anomaly::{Anomaly, AnomalyCode};
 pub use columns::{Column, Columns, TariffMemory};
 pub use decimal::{Decimal, DecimalError};
 pub use meter::MeterId;
+pub use names::{Kind, Language, LanguageError, Named, describe, describe_register, kind_of, search};
 pub use obis::{Code, Obis, ObisError};
 pub use reading::{LogEntry, Profile, ProfileRow, Protocol, Quality, Reading};
 pub use register::{Detail, Register, Value};

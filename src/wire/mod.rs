@@ -20,7 +20,10 @@
 
 pub mod crc;
 pub mod dissect;
+pub mod dsmr;
+pub mod iec62056;
 pub mod sml;
+pub mod text;
 
 use crate::reading::Anomaly;
 

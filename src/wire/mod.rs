@@ -20,8 +20,11 @@
 
 pub mod crc;
 pub mod dissect;
+pub mod dlms;
 pub mod dsmr;
+pub mod hdlc;
 pub mod iec62056;
+pub mod mbus;
 pub mod sml;
 pub mod text;
 

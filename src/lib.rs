@@ -5,7 +5,11 @@
 //! | room | what it is for | may use |
 //! |---|---|---|
 //! | [`reading`] | the domain: numbers, units, codes, times, registers, readings | nothing |
+//! | [`transport`] | where bytes come from | nothing |
 //! | [`wire`] | bytes to protocol objects | `reading` |
+//! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `transport`, `wire` |
 
+pub mod acquire;
 pub mod reading;
+pub mod transport;
 pub mod wire;

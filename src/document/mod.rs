@@ -1,0 +1,15 @@
+//! The JSON we publish: one place where the contract's French keys stand.
+//!
+//! Serde structs for `read`, `export`, the archive and, later, the HTTP API. Numbers keep the digits the meter sent, see
+//! [`Exact`]. What a reading comes to in the contract's terms (ten columns, further registers under their codes) is
+//! worked out by [`Values`].
+
+mod archive;
+mod exact;
+mod reading;
+mod values;
+
+pub use archive::{DayFile, Measure, Metadata};
+pub use exact::Exact;
+pub use reading::reading_json;
+pub use values::{Extra, Values, column_key};

@@ -12,9 +12,25 @@
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
+//! | [`cli`] | the command line | everything |
+//!
+//! Imports go down only; `tests/layers.rs` checks this table against the sources.
+//!
+//! # The life of a reading
+//!
+//! | step | room | in → out | failure |
+//! |---|---|---|---|
+//! | take some bytes | `transport` | capture → `&[u8]` | `InputError` |
+//! | cut | `acquire::scan`, `wire::*::cut` | bytes → telegram or frame, checksums good | an `Anomaly`; the search goes on |
+//! | join, decipher | `wire::dlms` | frames → APDU → plain APDU | an `Anomaly` that names the system title |
+//! | interpret | `acquire::map`, `acquire::quirks` | telegram → `Reading` | unknown codes are kept, doubts noted |
+//! | stamp | `acquire::timestamp` | meter's clock and time of receipt → `Instant` | noted in the reading |
+//! | keep | `store` | `Reading` → rows, once | `StoreError` |
+//! | show | `document`, `exchange`, `cli` | `Reading` → JSON, table, line | a closed pipe is a quiet end |
 
 pub mod acquire;
 pub mod archive;
+pub mod cli;
 pub mod document;
 pub mod exchange;
 pub mod reading;

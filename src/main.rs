@@ -1,3 +1,7 @@
-//! The `releve` command.
+//! The `releve` command: parse arguments, run, turn the outcome into an exit status.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    releve::cli::main()
+}

@@ -1,0 +1,172 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_releve_global_optspecs
+    string join \n db= meter= tz= lang= color= q/quiet v/verbose h/help V/version
+end
+
+function __fish_releve_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_releve_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_releve_using_subcommand
+    set -l cmd (__fish_releve_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c releve -n "__fish_releve_needs_command" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_needs_command" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_needs_command" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_needs_command" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_needs_command" -s V -l version -d 'Print version'
+complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON'
+complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_needs_command" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand read" -l protocol -d 'The protocol, if it is not to be found out' -r -f -a "auto\t'Find out from the bytes'
+iec62056-21\t'IEC 62056-21, modes A to D'
+dlms\t'DLMS/COSEM pushes'
+dsmr\t'DSMR P1'
+sml\t'SML'"
+complete -c releve -n "__fish_releve_using_subcommand read" -l obis -d 'Only these registers, like 1.8.0 or 1-0:32.7.0' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -l push-list -d 'What the values of a push without OBIS codes mean' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l capture -d 'Also keep the raw bytes in a file, for later replay' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'One object for one reading, an array for several'
+ndjson\t'An object a line, as they come'
+csv\t'A row a register'
+influx\t'InfluxDB line protocol'
+prometheus\t'Prometheus text format, the newest reading of each meter'"
+complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand read" -l save -d 'Also keep the readings in the store'
+complete -c releve -n "__fish_releve_using_subcommand read" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand read" -l fail-empty -d 'End with 1 if there is no reading, or none of the registers asked for'
+complete -c releve -n "__fish_releve_using_subcommand read" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand read" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand explain" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand explain" -s f -l format -d 'How to print' -r -f -a "table\t'Offset, bytes, meaning'
+json\t'An array of objects'"
+complete -c releve -n "__fish_releve_using_subcommand explain" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand explain" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand explain" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand explain" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand explain" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand obis" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'An array of objects'"
+complete -c releve -n "__fish_releve_using_subcommand obis" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand obis" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand obis" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand obis" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand obis" -l fail-empty -d 'End with 1 if nothing is found'
+complete -c releve -n "__fish_releve_using_subcommand obis" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand obis" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand obis" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand export" -l since -d 'From when on: a date, or a time like 2025-11-07T14:30:00Z' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l until -d 'Until when: a date reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -s f -l format -d 'How to write' -r -f -a "json\t'The form of an archive\'s day file, over any period'
+ndjson\t'A reading a line'"
+complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand export" -l fail-empty -d 'End with 1 if there is no reading'
+complete -c releve -n "__fish_releve_using_subcommand export" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand export" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l archive -d 'The folder of the archive; it is made if it is not there' -r -F
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l day -d 'The UTC day: a date, today or yesterday' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand completions" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand completions" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand completions" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand man" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand man" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "read" -d 'Read a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "export" -d 'Write readings of the store as JSON'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -1,0 +1,61 @@
+//! `releve completions` and `releve man`: made from the same definition as the help.
+
+use super::failure::{self, Failure};
+use super::output::Output;
+use clap::Args;
+use clap_complete::Shell;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  releve completions bash
+  releve completions fish";
+
+/// Print the completion script of a shell
+#[derive(Debug, Args)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(self, output: &mut Output) -> anyhow::Result<ExitCode> {
+        output.write(&completions(self.shell))?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The completion script of a shell.
+pub(super) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut super::command(), "releve", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+const MAN_HELP: &str = "\
+Examples:
+  releve man target/man";
+
+/// Write the manual pages, one for each command, into a folder
+#[derive(Debug, Args)]
+#[command(after_help = MAN_HELP)]
+pub(super) struct Man {
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+impl Man {
+    pub(super) fn run(self) -> anyhow::Result<ExitCode> {
+        std::fs::create_dir_all(&self.folder)
+            .and_then(|()| clap_mangen::generate_to(super::command(), &self.folder))
+            .map_err(|error| {
+            Failure::new(failure::WRITE, "man.write", format!("cannot write into {}", self.folder.display()))
+                .cause(error.to_string())
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,149 @@
+//! The command line: arguments to settings to calls of the rooms below, and their results to text.
+//!
+//! One file for each subcommand. Data goes to stdout, everything else to stderr; only this room prints, and only
+//! [`main`] decides the exit status.
+
+mod args;
+mod consolidate;
+mod explain;
+mod export;
+mod failure;
+mod generate;
+mod keys;
+mod obis;
+mod output;
+mod read;
+mod save;
+mod table;
+mod when;
+
+use args::Globals;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use failure::Failure;
+use output::Output;
+use std::io;
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+Examples:
+  releve read fixtures/dsmr/smart5.txt -f table     # one telegram, as a table
+  releve read - -f ndjson < fixtures/dsmr/smart5.txt # a stream, a reading a line
+  releve explain fixtures/dlms/e450_push.bin        # what each byte means
+  releve obis 1.8                                   # what the codes stand for
+
+releve help COMMAND, or man releve, for the rest.";
+
+/// Read, keep and archive what electricity meters say.
+#[derive(Debug, Parser)]
+#[command(name = "releve", version, long_version = long_version(), after_help = AFTER_HELP, propagate_version = false)]
+#[command(arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = false)]
+pub struct Cli {
+    #[command(flatten)]
+    globals: Globals,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Read(read::Cmd),
+    Explain(explain::Cmd),
+    Obis(obis::Cmd),
+    Export(export::Cmd),
+    Consolidate(consolidate::Cmd),
+    Completions(generate::Completions),
+    Man(generate::Man),
+}
+
+/// The whole tree of commands, for completions and man pages.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program with the process's arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let mut output = Output::stdout();
+    let done = run(cli, &mut output).and_then(|exit| output.finish().map(|()| exit));
+    match done {
+        Ok(exit) => exit,
+        Err(error) => report(&error),
+    }
+}
+
+fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
+    let Cli { globals, command } = cli;
+    match command {
+        Command::Read(command) => command.run(&globals, output),
+        Command::Explain(command) => command.run(&globals, output),
+        Command::Obis(command) => command.run(&globals, output),
+        Command::Export(command) => command.run(&globals, output),
+        Command::Consolidate(command) => command.run(&globals, output),
+        Command::Completions(command) => command.run(output),
+        Command::Man(command) => command.run(),
+    }
+}
+
+/// What clap has to say: help and version on stdout with 0, anything wrong on stderr with 2.
+fn usage(error: &clap::Error) -> ExitCode {
+    let printed = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match printed {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(failure::WRITE),
+            _ => ExitCode::SUCCESS,
+        },
+        _ => ExitCode::from(failure::USAGE),
+    }
+}
+
+fn report(error: &anyhow::Error) -> ExitCode {
+    if output::is_closed_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let failure = Failure::of(error);
+    output::say(&failure.to_string());
+    ExitCode::from(failure.exit)
+}
+
+fn long_version() -> &'static str {
+    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    TEXT.get_or_init(|| {
+        format!(
+            "{}\ntarget: {}-{}\nsqlite: {}\ntime zones: IANA {}",
+            env!("CARGO_PKG_VERSION"),
+            std::env::consts::ARCH,
+            std::env::consts::OS,
+            crate::store::sqlite_version(),
+            crate::reading::Zone::data_base_version(),
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_argument_is_documented_and_every_command_has_examples() {
+        for sub in command().get_subcommands() {
+            let name = sub.get_name();
+            assert!(sub.get_about().is_some(), "{name} has no description");
+            let after = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.starts_with("Examples:\n"), "{name} has no examples");
+            for argument in sub.get_arguments() {
+                assert!(argument.get_help().is_some(), "{name} {} has no help", argument.get_id());
+            }
+        }
+    }
+}

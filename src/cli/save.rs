@@ -1,0 +1,46 @@
+//! Keeping readings in the store, in groups.
+
+use super::args::Globals;
+use super::failure::{self, Failure};
+use crate::reading::{Instant, Reading};
+use crate::store::{Entry, Inserted, Store};
+
+/// How many readings go into one transaction.
+const GROUP: usize = 1000;
+
+pub(super) struct Saver {
+    store: Store,
+    waiting: Vec<Entry>,
+    done: Inserted,
+}
+
+impl Saver {
+    pub(super) fn open(globals: &Globals) -> anyhow::Result<Self> {
+        let store = Store::create(&globals.store_path()?)?;
+        Ok(Self { store, waiting: Vec::new(), done: Inserted::default() })
+    }
+
+    pub(super) fn keep(&mut self, reading: &Reading, at: Instant) -> anyhow::Result<()> {
+        let Some(meter) = reading.meter.clone() else {
+            return Err(Failure::new(failure::USAGE, "meter.unknown", "the telegram does not name its meter")
+                .tip("name it: --meter ID")
+                .into());
+        };
+        let source = reading.protocol.default_source().to_owned();
+        self.waiting.push(Entry { meter, at, source, reading: reading.clone() });
+        if self.waiting.len() >= GROUP { self.flush() } else { Ok(()) }
+    }
+
+    pub(super) fn finish(mut self) -> anyhow::Result<Inserted> {
+        self.flush()?;
+        Ok(self.done)
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let done = self.store.insert(&self.waiting)?;
+        self.waiting.clear();
+        self.done.added += done.added;
+        self.done.known += done.known;
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Tables for people.
+
+use super::args::Globals;
+use super::output::{Output, printable};
+use crate::acquire::Stamped;
+use crate::reading::{Language, MeterId, Quality, Reading, Register, Value, describe_register};
+use comfy_table::Table;
+
+/// Prints readings as tables.
+pub(super) struct Tables {
+    language: Language,
+    colour: bool,
+    verbose: bool,
+}
+
+impl Tables {
+    pub(super) fn new(globals: &Globals) -> Self {
+        Self { language: globals.language(), colour: globals.colour(), verbose: globals.verbose > 0 }
+    }
+
+    /// A reading: a head with meter, time and doubts, then a row for each register.
+    pub(super) fn reading(
+        &self,
+        reading: &Reading,
+        stamped: Stamped,
+        separate: bool,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if separate {
+            output.line("")?;
+        }
+        let words = words(self.language);
+        let meter = reading.meter.as_ref().map_or(words.unnamed, MeterId::as_str);
+        let identification = reading.identification.as_deref().unwrap_or("");
+        self.head(words.meter, &format!("{meter}   {}", printable(identification)), output)?;
+        let time = stamped.at.for_people(stamped.zone);
+        self.head(words.time, &format!("{time}   {}, {}", reading.protocol, reading.quality.as_str()), output)?;
+        for anomaly in reading.anomalies.iter().filter(|_| self.verbose || reading.quality < Quality::Good) {
+            self.head(words.note, &printable(&anomaly.to_string()), output)?;
+        }
+        if reading.registers.is_empty() {
+            return Ok(());
+        }
+        output.line("")?;
+        let mut table = plain_table();
+        table.set_header(["OBIS", words.what, words.value]);
+        // Numbers stand right-aligned in front of their units; a text may be long and runs on.
+        let numbers = reading.registers.iter().filter(|register| register.as_number().is_some());
+        let width = numbers.map(|register| shown(register).len()).max().unwrap_or(0);
+        for register in &reading.registers {
+            let name = describe_register(register, self.language).unwrap_or_default();
+            let value = match (register.as_number(), register.unit_text()) {
+                (Some(number), Some(unit)) => format!("{:>width$} {unit}", number.to_string()),
+                (Some(number), None) => format!("{:>width$}", number.to_string()),
+                _ => shown(register),
+            };
+            table.add_row([short_code(register).as_str(), name.as_ref(), value.as_str()]);
+        }
+        print_table(table, self.colour, output)
+    }
+
+    /// Just the values, a register a line: `154.320 kWh`.
+    pub(super) fn plain(&self, reading: &Reading, output: &mut Output) -> anyhow::Result<()> {
+        for register in &reading.registers {
+            match register.unit_text() {
+                Some(unit) => output.line(&format!("{} {unit}", shown(register)))?,
+                None => output.line(&shown(register))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&self, label: &str, text: &str, output: &mut Output) -> anyhow::Result<()> {
+        let label = format!("{label:<9}");
+        let label = if self.colour { format!("\u{1b}[1m{label}\u{1b}[0m") } else { label };
+        output.line(format!("{label}{text}").trim_end())
+    }
+}
+
+/// A table without lines, two blanks between columns; as wide as the terminal, and never cut in a pipe.
+pub(super) fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    if let Some((terminal_size::Width(width), _)) = terminal_size::terminal_size_of(std::io::stdout()) {
+        table.set_width(width).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    }
+    table
+}
+
+/// Prints a table, its header in bold where there is colour.
+pub(super) fn print_table(mut table: Table, colour: bool, output: &mut Output) -> anyhow::Result<()> {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    for (at, line) in table.lines().enumerate() {
+        let line = line.trim_end();
+        if at == 0 && colour {
+            output.line(&format!("\u{1b}[1m{line}\u{1b}[0m"))?;
+        } else {
+            output.line(line)?;
+        }
+    }
+    Ok(())
+}
+
+/// The code without what everybody knows: `1.8.0` for `1-0:1.8.0*255`.
+fn short_code(register: &Register) -> String {
+    let key = register.code.key();
+    printable(key.strip_prefix("1-0:").unwrap_or(&key))
+}
+
+/// A register's value as text.
+fn shown(register: &Register) -> String {
+    fn plain(value: &Value) -> String {
+        match value {
+            Value::Number(number) => number.to_string(),
+            Value::Text(text) => printable(text.trim()),
+            Value::Octets(octets) => octets.iter().map(|octet| format!("{octet:02x}")).collect(),
+            Value::Bool(yes) => yes.to_string(),
+            Value::List(values) => values.iter().map(|value| format!("({})", plain(value))).collect(),
+            Value::Nothing => String::new(),
+        }
+    }
+    match (&register.value, register.as_text()) {
+        (Value::Octets(_), Some(text)) => printable(text),
+        (value, _) => plain(value),
+    }
+}
+
+struct Words {
+    meter: &'static str,
+    time: &'static str,
+    note: &'static str,
+    unnamed: &'static str,
+    what: &'static str,
+    value: &'static str,
+}
+
+const fn words(language: Language) -> Words {
+    match language {
+        Language::English => {
+            Words { meter: "Meter", time: "Time", note: "Note", unnamed: "(not named)", what: "what", value: "value" }
+        }
+        Language::French => Words {
+            meter: "Compteur",
+            time: "Relevé",
+            note: "Note",
+            unnamed: "(sans nom)",
+            what: "grandeur",
+            value: "valeur",
+        },
+        Language::German => Words {
+            meter: "Zähler",
+            time: "Zeit",
+            note: "Hinweis",
+            unnamed: "(ohne Namen)",
+            what: "Größe",
+            value: "Wert",
+        },
+    }
+}

@@ -1,0 +1,15 @@
+//! The built program, as a user or a script meets it. Status, stdout and stderr are compared; what is not said is empty.
+
+#![allow(missing_docs, clippy::print_stdout)]
+
+#[path = "../testenv/mod.rs"]
+mod testenv;
+
+mod bad_input;
+mod examples;
+mod explain;
+mod formats;
+mod generated;
+mod obis;
+mod read;
+mod skeleton;

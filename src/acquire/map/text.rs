@@ -587,6 +587,10 @@ fn as_text(value: &Value) -> Option<SmolStr> {
 #[inline]
 fn text(bytes: &[u8]) -> SmolStr {
     match std::str::from_utf8(bytes) {
+        // A long text may be broken into lines; the line ends are none of it.
+        Ok(text) if text.len() > 16 && text.contains(['\r', '\n']) => {
+            text.chars().filter(|character| !matches!(character, '\r' | '\n')).collect()
+        }
         Ok(text) => SmolStr::new(text),
         Err(_) => SmolStr::from(String::from_utf8_lossy(bytes)),
     }

@@ -333,7 +333,7 @@ impl<'a> Iterator for Groups<'a> {
     }
 }
 
-/// What stands between the `(` at `open` and its `)` on the same line.
+/// What stands between the `(` at `open` and its `)` on the same line, or further down where a long text was broken.
 #[inline]
 fn group(bytes: &[u8], open: usize) -> Option<Range<usize>> {
     let start = open + 1;
@@ -342,11 +342,35 @@ fn group(bytes: &[u8], open: usize) -> Option<Range<usize>> {
     let near = rest.iter().take(16).position(|byte| matches!(byte, b')' | b'\r' | b'\n'));
     let length = near.or_else(|| memchr3(b')', b'\r', b'\n', rest))?;
     if rest.get(length) != Some(&b')') {
-        return None;
+        return Some(start..start + broken_text(rest, length)?);
     }
     // Hungarian P1 puts some texts in double brackets.
     let doubled = rest.first() == Some(&b'(') && rest.get(length + 1) == Some(&b')');
     Some(start..start + length + usize::from(doubled))
+}
+
+/// Where the text ends that `rest` begins with and that a line end breaks after `length` hexadecimal digits.
+///
+/// DSMR 4 meters break messages (0-0:96.13.0) so. No number has as many digits as are asked for here, so two lines never
+/// make one together.
+#[cold]
+fn broken_text(rest: &[u8], length: usize) -> Option<usize> {
+    const SHORTEST: usize = 16;
+    let mut at = 0;
+    loop {
+        let line = rest.get(at..)?;
+        let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit())?;
+        if digits == 0 || (at == 0 && (digits != length || digits < SHORTEST)) {
+            return None;
+        }
+        at += digits;
+        match line.get(digits..)? {
+            [b')', ..] => return Some(at),
+            [b'\r', b'\n', ..] => at += 2,
+            [b'\r' | b'\n', ..] => at += 1,
+            _ => return None,
+        }
+    }
 }
 
 /// The `(` that follows at `at`, blanks between groups allowed.
@@ -429,6 +453,17 @@ mod tests {
     #[test]
     fn double_brackets_are_one_group() {
         check("0-0:96.13.0((text))(2)", &[("0-0:96.13.0", &["(text)", "2"])]);
+    }
+
+    #[test]
+    fn a_long_hexadecimal_text_may_go_on_in_the_next_line() {
+        let broken = "3031323334353637\r\n38393A3B3C3D3E3F\r\n4041";
+        check(&format!("0-0:96.13.0({broken})\r\n1.8.0(1)"), &[("0-0:96.13.0", &[broken]), ("1.8.0", &["1"])]);
+        // Half a number is none, and a text without end does not swallow the line below.
+        check("1.8.0(000123\r\n456)", &[("strange: 1.8.0(000123", &[]), ("strange: 456)", &[])]);
+        let open = "0-0:96.1.1(4530303330303031";
+        check(&format!("{open}\r\n1.8.0(1)"), &[(&format!("strange: {open}"), &[]), ("1.8.0", &["1"])]);
+        check(open, &[(&format!("strange: {open}"), &[])]);
     }
 
     #[test]

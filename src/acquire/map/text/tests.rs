@@ -40,6 +40,11 @@ fn check(line: &str, expected: &str) {
 }
 
 #[test]
+fn a_text_broken_into_lines_is_one() {
+    check("0-0:96.13.0(30313233343536373839\r\n3A3B)", "0-0:96.13.0*255 \"303132333435363738393A3B\"");
+}
+
+#[test]
 fn numbers_with_units() {
     check("1-0:1.8.0*255(005087.48789958*kWh)", "1-0:1.8.0*255 5087.48789958 kWh");
     check("1-0:16.7.0(-002.345*kW)", "1-0:16.7.0*255 -2.345 kW");

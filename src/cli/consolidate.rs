@@ -47,10 +47,14 @@ impl Cmd {
         let name = path.display();
         if !globals.quiet {
             match written {
-                Written::Changed { readings } => output.line(&format!("{name}  {readings} readings"))?,
-                Written::Unchanged { readings } => output.line(&format!("{name}  {readings} readings, unchanged"))?,
+                Written::Changed { readings } => output.line(&format!("{name}  {}", count(readings)))?,
+                Written::Unchanged { readings } => output.line(&format!("{name}  {}, unchanged", count(readings)))?,
             }
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+fn count(readings: usize) -> String {
+    format!("{readings} {}", if readings == 1 { "reading" } else { "readings" })
 }

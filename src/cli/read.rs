@@ -191,7 +191,13 @@ impl Cmd {
             fault_count: 0,
             length: 0,
         };
-        reader.run(&mut input, Decoder::new(settings), capture, output)?;
+        if let Err(error) = reader.run(&mut input, Decoder::new(settings), capture, output) {
+            // What was read before stays read, whatever stops the rest.
+            if let Some(saver) = &mut reader.saver {
+                saver.flush()?;
+            }
+            return Err(error);
+        }
         reader.end(output, self.fail_empty)
     }
 }
@@ -264,6 +270,12 @@ impl Reader<'_> {
             if count == 0 {
                 self.length = decoder.position();
                 return Ok(());
+            }
+            if input.is_endless()
+                && let Some(saver) = &mut self.saver
+            {
+                // Whoever reads along a line may stop at any instant: nothing waits for a fuller group.
+                saver.flush()?;
             }
             output.flush()?;
             if input.is_endless() && self.readings == 0 && decoder.position() >= PATIENCE {

@@ -36,7 +36,11 @@ impl Saver {
         Ok(self.done)
     }
 
-    fn flush(&mut self) -> anyhow::Result<()> {
+    /// Commits what waits.
+    pub(super) fn flush(&mut self) -> anyhow::Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
         let done = self.store.insert(&self.waiting)?;
         self.waiting.clear();
         self.done.added += done.added;

@@ -2,7 +2,8 @@
 
 use crate::testenv::{Place, Run, fixture};
 use std::fs;
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 
 fn saved(place: &Place, names: &[&str]) {
     for name in names {
@@ -160,4 +161,39 @@ fn a_telegram_that_names_no_meter_needs_a_name() {
     assert!(run.stderr.contains("[meter.unknown]"), "{}", run.stderr);
     place.run(["read", capture.to_str().unwrap(), "--save", "--db", "s.db", "--meter", "HOME"]).clean();
     assert_eq!(place.run(["export", "--db", "s.db"]).json()["metadata"]["compteur_id"], "HOME");
+}
+
+#[test]
+fn readings_before_one_that_cannot_be_kept_are_kept() {
+    let place = Place::new();
+    let both = ["dsmr/smart5.txt", "iec62056/worked_example.txt"].map(|name| fs::read(fixture(name)).unwrap()).concat();
+    place.write("both.bin", both);
+    let run = place.run(["read", "both.bin", "--save", "--db", "s.db"]);
+    assert_eq!(run.exit, 2, "{}", run.stderr);
+    assert_eq!(place.run(["export", "--db", "s.db"]).json()["metadata"]["compteur_id"], "E001234567890");
+}
+
+#[test]
+fn a_reading_off_a_pipe_is_in_the_store_while_the_pipe_is_open() {
+    let place = Place::new();
+    let mut child = place
+        .command()
+        .args(["read", "-", "--save", "--db", "s.db"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    pipe.write_all(&fs::read(fixture("dsmr/smart5.txt")).unwrap()).unwrap();
+    let is_stored = || place.run(["export", "--db", "s.db"]).stdout.contains("E001234567890");
+    let found = (0..300).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        is_stored()
+    });
+    // No end, no signal to catch: what is there now is all that will ever be.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    drop(pipe);
+    assert!(found, "nothing stored before the end");
+    assert_eq!(place.run(["export", "--db", "s.db"]).json()["metadata"]["compteur_id"], "E001234567890");
 }

@@ -5,9 +5,9 @@
 //! | room | what it is for | may use |
 //! |---|---|---|
 //! | [`reading`] | the domain: numbers, units, codes, times, registers, readings | nothing |
-//! | [`transport`] | where bytes come from | nothing |
-//! | [`wire`] | bytes to protocol objects | `reading` |
-//! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `transport`, `wire` |
+//! | [`wire`] | bytes to protocol objects and back | `reading` |
+//! | [`transport`] | where bytes come from and go to: ports, bridges, captures | `reading`, `wire` |
+//! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `wire` |
 //! | [`store`] | readings in SQLite | `reading` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |

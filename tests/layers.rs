@@ -11,15 +11,29 @@ use std::path::{Path, PathBuf};
 /// Bottom to top. `cli` and `main` sit above everything and are not limited.
 const LAYERS: &[(&str, &[&str])] = &[
     ("reading", &[]),
-    ("transport", &[]),
     ("wire", &["reading"]),
-    ("acquire", &["reading", "transport", "wire"]),
+    ("transport", &["reading", "wire"]),
+    ("acquire", &["reading", "wire"]),
     ("store", &["reading"]),
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
+/// Every room but the command line.
+const EVERY: &[&str] = &[
+    "reading",
+    "wire",
+    "transport",
+    "dialogue",
+    "acquire",
+    "session",
+    "simulate",
+    "store",
+    "document",
+    "exchange",
+    "archive",
+];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -57,16 +71,45 @@ fn rooms_only_look_down() {
 #[test]
 fn rooms_keep_to_their_job() {
     const FORBIDDEN: &[(&str, &[&str])] = &[
-        ("anyhow", &["reading", "wire", "transport", "acquire", "store", "document", "exchange", "archive"]),
+        ("anyhow", EVERY),
         ("serde::", &["reading", "wire", "transport", "acquire", "store"]),
         ("rusqlite", &["reading", "wire", "transport", "acquire", "document", "archive"]),
         ("std::fs", &["reading", "wire", "acquire", "document", "exchange"]),
         ("std::io", &["reading", "wire", "acquire"]),
         ("std::net", &["reading", "wire", "acquire", "store", "document", "exchange", "archive"]),
         ("Instant::now", &["wire", "acquire", "store", "document", "exchange", "archive"]),
-        ("chrono::", &["wire", "transport", "acquire", "store", "document", "exchange", "archive", "cli"]),
-        ("println!", &["reading", "wire", "transport", "acquire", "store", "document", "exchange", "archive"]),
-        ("clap::", &["wire", "transport", "acquire", "store", "document", "exchange", "archive"]),
+        (
+            "chrono::",
+            &[
+                "wire",
+                "transport",
+                "dialogue",
+                "acquire",
+                "session",
+                "simulate",
+                "store",
+                "document",
+                "exchange",
+                "archive",
+                "cli",
+            ],
+        ),
+        ("println!", EVERY),
+        (
+            "clap::",
+            &[
+                "wire",
+                "transport",
+                "dialogue",
+                "acquire",
+                "session",
+                "simulate",
+                "store",
+                "document",
+                "exchange",
+                "archive",
+            ],
+        ),
     ];
     let mut found = Vec::new();
     for (room, file, text) in sources() {

@@ -7,7 +7,7 @@ use crate::reading::{Anomaly, AnomalyCode, Protocol, Reading};
 use crate::wire::{Cut, MAX_TELEGRAM, dlms, text};
 
 /// What a decoder has to be told; the default is to find out everything by itself.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// Only this protocol.
     pub protocol: Option<Protocol>,
@@ -59,7 +59,17 @@ pub struct Decoder {
     /// Joins blocks that were enciphered one by one.
     enclosed: dlms::Joiner,
     last_counter: Option<(Option<dlms::SystemTitle>, u32)>,
+    exchanges: Exchanges,
     pending: Pending,
+}
+
+/// Frames and APDUs that are sound but hold no values: a logged session.
+#[derive(Debug, Default)]
+struct Exchanges {
+    /// Where the first one starts, and how many there were.
+    seen: Option<(u64, usize)>,
+    /// Whether there was a reading or a fault as well, so that nobody wonders where the values are.
+    settled: bool,
 }
 
 /// What went wrong since the last good reading.
@@ -97,6 +107,7 @@ impl Decoder {
             joiner: dlms::Joiner::default(),
             enclosed: dlms::Joiner::default(),
             last_counter: None,
+            exchanges: Exchanges::default(),
             pending: Pending::default(),
         }
     }
@@ -138,6 +149,11 @@ impl Decoder {
         self.run_buffer(true, sink);
         if let Some(fault) = self.joiner.finish() {
             self.fault(fault, sink);
+        }
+        if let (Some((at, count)), false) = (self.exchanges.seen, self.exchanges.settled) {
+            let frames = if count == 1 { "frame or APDU" } else { "frames and APDUs" };
+            let detail = format!("{count} {frames} of a DLMS session, and no value in them");
+            self.fault(Anomaly::new(AnomalyCode::NoValues, at, detail), sink);
         }
         let (settings, base) = (std::mem::take(&mut self.settings), self.base);
         *self = Self { base, bare_at: base, ..Self::new(settings) };
@@ -221,6 +237,9 @@ impl Decoder {
                 Err(fault) => self.fault(fault.moved_by(position), sink),
             }),
             Piece::Hdlc(_, frame) => {
+                if !frame.carries_information() {
+                    self.exchange(position);
+                }
                 let mut joiner = std::mem::take(&mut self.joiner);
                 let joined = joiner.hdlc(&frame, bytes, position);
                 self.joined(joined, sink);
@@ -267,15 +286,17 @@ impl Decoder {
         let result = match opened.plain.first() {
             Some(b'/') => enclosed_text(&opened),
             // Blocks that were enciphered one by one.
-            Some(0xE0) if opened.verified != dlms::Verified::Plain => {
+            Some(_) if opened.verified != dlms::Verified::Plain && is_block(&opened.plain) => {
                 let mut joiner = std::mem::take(&mut self.enclosed);
                 let joined = joiner.apdu(&opened.plain, at);
                 self.joined(joined, sink);
                 self.enclosed = joiner;
                 return;
             }
+            // The meter's own word on why there are no values.
+            Some(0xD8) => map::dlms::reading(&opened, None),
             // Requests and associations in a logged session: nothing to read, and nothing wrong.
-            Some(&tag) if !dlms::holds_values(tag) => return,
+            Some(&tag) if !dlms::holds_values(tag) => return self.exchange(at),
             _ => map::dlms::reading(&opened, self.settings.push_list),
         };
         match result {
@@ -285,6 +306,10 @@ impl Decoder {
             }
             Err(fault) => self.fault(fault.moved_by(at), sink),
         }
+    }
+
+    fn exchange(&mut self, at: u64) {
+        self.exchanges.seen.get_or_insert((at, 0)).1 += 1;
     }
 
     /// A counter that did not rise: a replay, or a meter that was reset. Told, and not dropped.
@@ -298,6 +323,7 @@ impl Decoder {
     }
 
     fn reading(&mut self, mut reading: Reading, position: u64, sink: &mut dyn FnMut(Outcome)) {
+        self.exchanges.settled = true;
         reading.position += position;
         for anomaly in &mut reading.anomalies {
             anomaly.position += position;
@@ -309,6 +335,7 @@ impl Decoder {
     }
 
     fn fault(&mut self, fault: Anomaly, sink: &mut dyn FnMut(Outcome)) {
+        self.exchanges.settled = true;
         if self.pending.faults.len() < MAX_FAULTS {
             self.pending.faults.push(fault.clone());
         } else {
@@ -338,6 +365,11 @@ impl Pending {
     }
 }
 
+/// Whether an APDU is one of several blocks: general block transfer, or an answer in data blocks.
+fn is_block(plain: &[u8]) -> bool {
+    matches!(plain, [0xE0, ..] | [0xC4, 2, ..])
+}
+
 /// A P1 telegram that came inside an APDU: checked like any other, and nothing may stand around it.
 fn enclosed_text(opened: &dlms::Opened<'_>) -> Result<Reading, Anomaly> {
     let mut reading = match text::cut(&opened.plain, true, false) {
@@ -352,4 +384,52 @@ fn enclosed_text(opened: &dlms::Opened<'_>) -> Result<Reading, Anomaly> {
         reading.suspect(Anomaly::new(AnomalyCode::TagUnverified, 0, detail));
     }
     Ok(reading)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::dlms::{Data, INVOKE, answer};
+
+    fn decode(bytes: &[u8]) -> (Vec<Reading>, Vec<Anomaly>) {
+        let (mut readings, mut faults) = (Vec::new(), Vec::new());
+        let mut decoder = Decoder::new(Settings::default());
+        let mut sink = |outcome| match outcome {
+            Outcome::Reading(reading) => readings.push(reading),
+            Outcome::Fault(fault) => faults.push(fault),
+        };
+        decoder.push(bytes, &mut sink);
+        decoder.finish(&mut sink);
+        (readings, faults)
+    }
+
+    #[test]
+    fn a_session_without_values_is_known_for_what_it_is() {
+        let snrm = [0x7E, 0xA0, 0x07, 0x03, 0x21, 0x93, 0x0F, 0x01, 0x7E];
+        let action = answer::action(INVOKE, 0, None);
+        for (bytes, detail) in [
+            (&snrm[..], "1 frame or APDU of a DLMS session, and no value in them"),
+            (&snrm.repeat(2), "2 frames and APDUs of a DLMS session, and no value in them"),
+            (&action, "1 frame or APDU of a DLMS session, and no value in them"),
+            (&answer::exception(1, 2), "the meter answers with an exception, state 1, service 2"),
+            (&answer::get(INVOKE, Err(3)), "the meter refuses: read or write denied (data-access-result 3)"),
+        ] {
+            let (readings, faults) = decode(bytes);
+            let details: Vec<_> = faults.iter().map(|fault| fault.detail.as_str()).collect();
+            assert_eq!((readings.len(), &details[..]), (0, &[detail][..]));
+        }
+    }
+
+    #[test]
+    fn an_answer_in_data_blocks_is_read_like_any_other() {
+        let pair = vec![Data::obis(crate::reading::Obis::electricity(1, 8, 0)), Data::U32(12_937)];
+        let value = Data::Structure(pair).to_octets();
+        let whole =
+            decode(&answer::get(INVOKE, Ok(&Data::Null))[..4].iter().chain(&value).copied().collect::<Vec<_>>());
+        let (one, two) = value.split_at(5);
+        let blocks = [answer::block(INVOKE, false, 1, Ok(one)), answer::block(INVOKE, true, 2, Ok(two))].concat();
+        let (readings, faults) = decode(&blocks);
+        assert_eq!((readings[0].registers.len(), &faults[..]), (1, &[][..]));
+        assert_eq!(readings[0].registers, whole.0[0].registers);
+    }
 }

@@ -5,6 +5,7 @@
 //! - [`explain`] takes a capture apart byte by byte.
 //! - [`log`](mod@log) finds the meter's own event log in a reading.
 //! - [`map`] turns the objects of each protocol into [`Reading`](crate::reading::Reading)s.
+//! - [`profile`] gives the rows of a load profile as readings of their own.
 //! - [`quirks`] holds what single makes of meters do differently, each with its evidence.
 //! - [`timestamp`] decides which of the meter's and the host's times a reading counts under.
 
@@ -12,6 +13,7 @@ mod decoder;
 pub mod explain;
 pub mod log;
 pub mod map;
+pub mod profile;
 pub mod quirks;
 pub mod scan;
 mod timing;

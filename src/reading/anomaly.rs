@@ -39,6 +39,10 @@ pub enum AnomalyCode {
     NoIdentification,
     /// Bytes between telegrams that belong to none.
     Noise,
+    /// The meter's own status word casts doubt on its values.
+    Status,
+    /// A session was logged, but no answer in it holds a value.
+    NoValues,
 }
 
 impl AnomalyCode {
@@ -62,6 +66,8 @@ impl AnomalyCode {
             Self::Repaired => "repaired",
             Self::NoIdentification => "no_identification",
             Self::Noise => "noise",
+            Self::Status => "status",
+            Self::NoValues => "no_values",
         }
     }
 }

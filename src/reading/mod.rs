@@ -28,5 +28,5 @@ pub use names::{Kind, Language, LanguageError, Named, describe, describe_registe
 pub use obis::{Code, Obis, ObisError};
 pub use reading::{LogEntry, Profile, ProfileRow, Protocol, Quality, Reading};
 pub use register::{Detail, Register, Value};
-pub use time::{CivilTime, Instant, MeterTime, Offset, Resolved, TimeError, Zone};
+pub use time::{Asked, AskedError, CivilTime, Instant, MeterTime, Offset, Resolved, TimeError, Zone, parse_length};
 pub use unit::{Quantity, Unit};

@@ -3,7 +3,11 @@
 //!
 //! A meter's `23-10-29 02:30:00` means nothing without its zone, and in autumn not even with it, unless the meter says
 //! which side of the change it is on. So the meter's words are kept, and [`MeterTime::resolve`] says what they leave open.
-//! `chrono` types stay inside this file.
+//! `chrono` types stay inside this module.
+
+mod asked;
+
+pub use asked::{Asked, AskedError, parse_length};
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone, Timelike, Utc};
 use smol_str::SmolStr;
@@ -99,8 +103,31 @@ impl Instant {
         Some(Self(date.and_time(NaiveTime::MIN).and_utc().timestamp_micros()))
     }
 
+    /// What a clock in `zone` shows at this moment, with its offset.
+    #[must_use]
+    pub fn meter_time(self, zone: Zone) -> MeterTime {
+        let local = self.chrono().with_timezone(&zone.0);
+        let minutes = i16::try_from(local.offset().fix().local_minus_utc() / 60).unwrap_or(0);
+        MeterTime { civil: CivilTime(local.naive_local()), offset: Offset::Minutes(minutes), doubtful: false }
+    }
+
+    /// What a clock shows that is ahead of UTC by so many minutes all year.
+    #[must_use]
+    pub fn meter_time_at(self, minutes: i16) -> MeterTime {
+        let civil = CivilTime(self.plus_seconds(i64::from(minutes) * 60).chrono().naive_utc());
+        MeterTime { civil, offset: Offset::Minutes(minutes), doubtful: false }
+    }
+
     fn chrono(self) -> DateTime<Utc> {
         DateTime::from_timestamp_micros(self.0).unwrap_or_default()
+    }
+
+    /// What a clock on the local time of `zone` shows, and whether it is on summer time.
+    #[must_use]
+    pub fn on_clock(self, zone: Zone) -> MeterTime {
+        let local = self.chrono().with_timezone(&zone.0);
+        let offset = if zone.is_summer(self) { Offset::Summer } else { Offset::Winter };
+        MeterTime { civil: CivilTime(local.naive_local()), offset, doubtful: false }
     }
 
     /// RFC 3339 in a zone, with its offset: `2025-11-07T15:30:00+01:00`.
@@ -139,6 +166,21 @@ impl CivilTime {
         }
         let time = NaiveTime::from_hms_opt(u32::from(hour), u32::from(minute), u32::from(second))?;
         Some(Self(date.and_time(time)))
+    }
+
+    /// Year, month, day, hour, minute, second and hundredths of a second.
+    #[must_use]
+    pub fn fields(self) -> [u16; 7] {
+        let date = [self.0.month(), self.0.day(), self.0.hour(), self.0.minute(), self.0.second()].map(small);
+        let [month, day, hour, minute, second] = date.map(u16::from);
+        let hundredths = u16::from(small(self.0.nanosecond() / 10_000_000 % 100));
+        [u16::try_from(self.0.year()).unwrap_or(0), month, day, hour, minute, second, hundredths]
+    }
+
+    /// The day of the week, 1 for Monday to 7 for Sunday.
+    #[must_use]
+    pub fn weekday(self) -> u8 {
+        small(self.0.weekday().number_from_monday())
     }
 
     /// The same time with a fraction of a second added.
@@ -269,6 +311,16 @@ impl Zone {
         Self::parse(&iana_time_zone::get_timezone().ok()?).ok()
     }
 
+    /// Whether summer time is in force in it at a moment.
+    #[must_use]
+    pub fn is_summer(self, at: Instant) -> bool {
+        let ahead = |time: DateTime<chrono_tz::Tz>| time.offset().fix().local_minus_utc();
+        let local = at.chrono().with_timezone(&self.0);
+        let noon = |month| self.0.with_ymd_and_hms(local.year(), month, 1, 12, 0, 0).earliest();
+        // The lesser of the year's two offsets is normal time; Ireland calls it the exception, its meters do not.
+        [1, 7].into_iter().filter_map(noon).any(|other| ahead(other) < ahead(local))
+    }
+
     /// The version of the IANA data base inside this program.
     #[must_use]
     pub const fn data_base_version() -> &'static str {
@@ -341,6 +393,15 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_in_a_zone_shows_its_summer_time() {
+        let at = Instant::parse_utc("2025-07-11T12:30:00Z").unwrap();
+        assert_eq!(at.meter_time(Zone::CENTRAL_EUROPE).rfc3339(Zone::UTC), "2025-07-11T14:30:00+02:00");
+        assert_eq!(at.meter_time_at(60).rfc3339(Zone::UTC), "2025-07-11T13:30:00+01:00");
+        let civil = at.meter_time_at(0).civil.plus_millis(250);
+        assert_eq!((civil.fields(), civil.weekday()), ([2025, 7, 11, 12, 30, 0, 25], 5));
+    }
+
+    #[test]
     fn instants_print_what_they_parse() {
         for text in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1970-01-01T00:00:00Z"] {
             assert_eq!(Instant::parse_utc(text).unwrap().to_string(), text);
@@ -358,6 +419,26 @@ mod tests {
         assert!(CivilTime::new(2025, 1, 1, 24, 0, 1).is_none());
         assert_eq!(CivilTime::new(2024, 2, 29, 24, 0, 0).unwrap().to_string(), "2024-03-01T00:00:00");
         assert!(Instant::start_of_utc_day(2023, 2, 29).is_none());
+    }
+
+    #[test]
+    fn a_local_clock_shows_the_season_and_leads_back() {
+        let zone = Zone::CENTRAL_EUROPE;
+        for (utc, civil, offset) in [
+            ("2025-10-26T00:30:00Z", "2025-10-26T02:30:00", Offset::Summer),
+            ("2025-10-26T01:30:00Z", "2025-10-26T02:30:00", Offset::Winter),
+        ] {
+            let time = Instant::parse_utc(utc).unwrap().on_clock(zone);
+            assert_eq!((time.civil.to_string().as_str(), time.offset), (civil, offset));
+            assert_eq!(time.resolve(zone).earliest().to_string(), utc);
+        }
+    }
+
+    #[test]
+    fn a_zone_knows_its_summer() {
+        let summer = |text: &str| Zone::CENTRAL_EUROPE.is_summer(Instant::parse_utc(text).unwrap());
+        assert_eq!(["2025-10-26T00:59:59Z", "2025-10-26T01:00:00Z"].map(summer), [true, false]);
+        assert!(!Zone::UTC.is_summer(Instant::from_unix(1_752_200_000)));
     }
 
     #[test]

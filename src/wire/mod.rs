@@ -7,7 +7,7 @@
 //! | room | what it cuts |
 //! |---|---|
 //! | [`text`] | the data sets `address(value*unit)` that IEC 62056-21 and DSMR share |
-//! | [`iec62056`] | readouts of IEC 62056-21 modes A to D, load profiles, event logs |
+//! | [`iec62056`] | what reader and meter say in IEC 62056-21, load profiles, event logs |
 //! | [`dsmr`] | P1 telegrams, plain |
 //! | [`sml`] | SML transport files |
 //! | [`hdlc`] | HDLC frames of format type 3 |
@@ -24,9 +24,12 @@ pub mod dlms;
 pub mod dsmr;
 pub mod hdlc;
 pub mod iec62056;
+mod line;
 pub mod mbus;
 pub mod sml;
 pub mod text;
+
+pub use line::{Line, Parity, ParseLineError};
 
 use crate::reading::Anomaly;
 

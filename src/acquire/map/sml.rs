@@ -264,7 +264,7 @@ mod tests {
 
     /// The only register of a list with this entry, as `code value unit`.
     fn check(entry: &str, expected: &str) {
-        let reading = one(&encode::list(&[entry]));
+        let reading = one(&encode::list_of(&[entry]));
         let register = &reading.registers[0];
         let value = match &register.value {
             Value::Number(number) => number.to_string(),
@@ -306,19 +306,19 @@ mod tests {
         let list = "1-0:0.9.1*255 List([Number(Decimal { mantissa: 1, exponent: 0 }), Bool(false)]) -";
         check("77 07 0100000901FF 01 01 01 01 72 62 01 42 00 01", list);
         let deep = format!("77 07 0100000901FF 01 01 01 01 {} 01 01", "71".repeat(300));
-        assert!(matches!(one(&encode::list(&[&deep])).registers[0].value, Value::List(_)));
+        assert!(matches!(one(&encode::list_of(&[&deep])).registers[0].value, Value::List(_)));
     }
 
     #[test]
     fn an_absent_entry_and_an_empty_list_are_no_registers() {
-        assert_eq!(all(&encode::list(&[])), []);
-        assert_eq!(all(&encode::list(&["01"])), []);
-        assert_eq!(all(&encode::file(&encode::message("63 07 01", "01"))), []);
+        assert_eq!(all(&encode::list_of(&[])), []);
+        assert_eq!(all(&encode::list_of(&["01"])), []);
+        assert_eq!(all(&encode::file(&encode::message_of("63 07 01", "01"))), []);
     }
 
     #[test]
     fn attentions_and_empty_files_give_no_reading() {
-        let attention = encode::message("63 FF 01", "74 01 07 8181C7C7FE0F 01 01");
+        let attention = encode::message_of("63 FF 01", "74 01 07 8181C7C7FE0F 01 01");
         assert_eq!(all(&encode::file(&attention)), []);
         assert_eq!(all(&encode::file(&[])), []);
     }
@@ -326,7 +326,7 @@ mod tests {
     #[test]
     fn a_wrong_message_checksum_gives_no_values() {
         let mut payload =
-            encode::message("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
+            encode::message_of("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
         let value = payload.len() - 8;
         assert_eq!(payload[value], 7);
         payload[value] = 8;
@@ -357,7 +357,7 @@ mod tests {
         assert!(matches!(&said[..], [Err(Anomaly { code: AnomalyCode::Syntax, position: 8, .. })]), "{said:?}");
         let said = all(&encode::file(&[0, 0, 0x05, 1, 2, 3, 4]));
         assert!(matches!(&said[..], [Err(Anomaly { code: AnomalyCode::Syntax, position: 10, .. })]), "{said:?}");
-        let list = encode::message("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
+        let list = encode::message_of("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
         assert_eq!(one(&encode::file(&[&list[..], &[0x55; 7]].concat())).registers.len(), 1);
         // The end of the last message counted among the fill octets.
         let mut short = list.clone();
@@ -376,7 +376,7 @@ mod tests {
     fn real_clocks_are_taken_over_with_their_offset() {
         let text = |time: &str| {
             let body = format!("77 01 01 01 {time} 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
-            one(&encode::file(&encode::message("63 07 01", &body)))
+            one(&encode::file(&encode::message_of("63 07 01", &body)))
                 .clock
                 .map(|clock| clock.rfc3339(Zone::CENTRAL_EUROPE))
         };
@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(text("72 62 01 65 5F 5E 10 00"), None);
         assert_eq!(text("65 5F 5E 10 00"), None);
         let entry = "77 07 0100010800FF 01 72 62 02 65 5F 5E 10 00 01 01 62 07 01";
-        let reading = one(&encode::list(&[entry]));
+        let reading = one(&encode::list_of(&[entry]));
         assert_eq!(reading.registers[0].time(), reading.clock.as_ref());
         assert!(reading.clock.is_some());
     }
@@ -409,8 +409,8 @@ mod tests {
 
     #[test]
     fn the_meter_is_also_known_from_the_opening_message_or_a_register() {
-        let open = encode::message("63 01 01", "76 01 01 01 0B 0A 01 4C 47 5A 00 00 00 04 D2 01 01");
-        let list = encode::message("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
+        let open = encode::message_of("63 01 01", "76 01 01 01 0B 0A 01 4C 47 5A 00 00 00 04 D2 01 01");
+        let list = encode::message_of("63 07 01", "77 01 01 01 01 71 77 07 0100010800FF 01 01 01 01 62 07 01 01 01");
         let reading = one(&encode::file(&[open, list].concat()));
         assert_eq!(reading.meter.unwrap().as_str(), "1LGZ0000001234");
         let register = "77 07 0100600100FF 01 01 01 01 0B 0A 01 4C 47 5A 00 00 00 04 D2 01";
@@ -421,7 +421,7 @@ mod tests {
     #[test]
     fn the_maker_is_the_identification() {
         let maker = "77 07 010060320101 01 01 01 01 04 4C 47 5A 01";
-        assert_eq!(one(&encode::list(&[maker])).identification.unwrap(), "LGZ");
+        assert_eq!(one(&encode::list_of(&[maker])).identification.unwrap(), "LGZ");
     }
 
     #[test]

@@ -15,8 +15,7 @@
 //! Numbers are exact or they are texts; no data set is dropped.
 
 use crate::reading::{
-    Anomaly, AnomalyCode, Code, Decimal, MeterId, MeterTime, Obis, Profile, ProfileRow, Protocol, Reading, Register,
-    Unit, Value,
+    Anomaly, AnomalyCode, Code, Decimal, MeterId, Obis, Profile, ProfileRow, Protocol, Reading, Register, Unit, Value,
 };
 use crate::wire::dsmr;
 use crate::wire::iec62056::{self, profile::Header};
@@ -73,6 +72,12 @@ pub fn reading(bytes: &[u8], telegram: &Telegram) -> Reading {
         }
     }
     mapping.finish(telegram)
+}
+
+/// The reading of an answer in programming mode: what stands between STX and ETX, of one block or of several joined.
+#[must_use]
+pub fn answer(data: &[u8]) -> Reading {
+    reading(data, &Telegram::answer(data.len()))
 }
 
 /// The groups of a data set; few have more than a dozen.
@@ -206,14 +211,14 @@ impl<'a> Mapping<'a> {
             let detail = format_smolstr!(
                 "{code}: the columns change within the profile; later rows stand in the registers only"
             );
-            self.reading.suspect(Anomaly::new(AnomalyCode::Syntax, 0, detail));
+            self.reading.anomalies.push(Anomaly::new(AnomalyCode::Syntax, 0, detail));
             return;
         }
-        self.add_rows(&header.status, header.time.time(), values, 0);
+        self.add_rows(&header, values, 0);
     }
 
-    /// Adds the rows that a line of groups holds, the first of them `done` periods after `start`.
-    fn add_rows(&mut self, status: &SmolStr, start: Option<MeterTime>, groups: &[&[u8]], done: usize) {
+    /// Adds the rows that a line of groups holds, the first of them `done` rows behind the header.
+    fn add_rows(&mut self, header: &Header<'_>, groups: &[&[u8]], done: usize) {
         let Some(profile) = &mut self.reading.profile else { return };
         let width = profile.channels.len();
         if width == 0 {
@@ -223,12 +228,7 @@ impl<'a> Mapping<'a> {
             let number = |group: &&[u8]| Decimal::parse_bytes(group.trim_ascii()).ok();
             let mut values: Vec<_> = row.iter().map(number).collect();
             values.resize(width, None);
-            let periods = i64::try_from(done + n).unwrap_or(i64::MAX);
-            let millis = i64::from(profile.period_s.unwrap_or(0)).saturating_mul(1000).saturating_mul(periods);
-            // Without a period only the first row has a known time.
-            let known = periods == 0 || profile.period_s.is_some();
-            let time = start.filter(|_| known).map(|t| MeterTime { civil: t.civil.plus_millis(millis), ..t });
-            profile.rows.push(ProfileRow { time, status: status.clone(), values });
+            profile.rows.push(ProfileRow { time: header.time_of_row(done + n), status: header.status.clone(), values });
         }
     }
 
@@ -276,7 +276,7 @@ impl<'a> Mapping<'a> {
         let before = lines.split_last().map_or(&[][..], |(_, before)| before);
         let done =
             before.iter().map(|line| line.len().div_ceil(width)).sum::<usize>() + header.values.len().div_ceil(width);
-        self.add_rows(&header.status, header.time.time(), groups, done);
+        self.add_rows(&header, groups, done);
     }
 
     /// Remembers what identifies the meter, tells its time or shows which protocol this is.
@@ -480,7 +480,7 @@ fn is_count(obis: Obis, number: Decimal) -> bool {
 }
 
 /// A unit, known or not: up to 16 characters (IEC 62056-21, 6.3.3) that begin with a letter.
-fn unit_or_other(text: &[u8]) -> Option<Unit> {
+pub(in crate::acquire) fn unit_or_other(text: &[u8]) -> Option<Unit> {
     let is_word = |text: &&[u8]| {
         text.len() <= 16
             && text.first().is_some_and(u8::is_ascii_alphabetic)

@@ -20,11 +20,19 @@ pub enum Apdu<'a> {
         /// The raw octets, or why there are none.
         data: Result<&'a [u8], u8>,
     },
+    /// The answer to an ACTION.
+    Action {
+        /// 0 success, else as a data-access-result.
+        result: u8,
+        /// What it gives back.
+        value: Option<Result<Tree<'a>, u8>>,
+    },
     /// The exception response `D8 · state · service`.
     Exception {
         /// 1 not allowed, 2 unknown.
         state: u8,
-        /// What is wrong with the service.
+        /// What is wrong with the service: 1 not possible, 2 not supported, 3 another reason, 4 too long, 5 deciphering
+        /// failed, 6 the invocation counter is too low.
         service: u8,
     },
 }
@@ -53,7 +61,8 @@ impl<'a> Apdu<'a> {
         match octet(bytes, 0)? {
             0x0F => notification(bytes).map(|(push, end)| (Self::Notification(push), end)),
             0xC4 => answer(bytes),
-            0xD8 => Ok((Self::Exception { state: octet(bytes, 1)?, service: octet(bytes, 2)? }, 3)),
+            0xC7 => action(bytes),
+            0xD8 => exception(bytes),
             other => Err(Fail::wrong(0, name(other))),
         }
     }
@@ -99,17 +108,39 @@ fn untagged_start(head: &[u8]) -> bool {
     matches!(head, &[tag::STRUCTURE, 2, tag::ENUM, _, tag::ARRAY, 1..0x80, tag::STRUCTURE, 2, 0])
 }
 
+/// Data or a result, and where it ends.
+fn outcome(bytes: &[u8], at: usize) -> Result<(Result<Tree<'_>, u8>, usize), Fail> {
+    match octet(bytes, at)? {
+        0 => Tree::parse(bytes, at + 1).map(|(tree, end)| (Ok(tree), end)),
+        1 => Ok((Err(octet(bytes, at + 1)?), at + 2)),
+        _ => Err(Fail::wrong(at, "neither data nor a result")),
+    }
+}
+
+/// `C7 · 1 · invoke-id · result · [data]`.
+fn action(bytes: &[u8]) -> Result<(Apdu<'_>, usize), Fail> {
+    if octet(bytes, 1)? != 1 {
+        return Err(Fail::wrong(1, "no kind of ACTION response that is supported"));
+    }
+    let result = octet(bytes, 3)?;
+    match octet(bytes, 4)? {
+        0 => Ok((Apdu::Action { result, value: None }, 5)),
+        1 => outcome(bytes, 5).map(|(value, end)| (Apdu::Action { result, value: Some(value) }, end)),
+        _ => Err(Fail::wrong(4, "neither data nor none")),
+    }
+}
+
+/// An invocation counter that is too low is told with the one the server has.
+fn exception(bytes: &[u8]) -> Result<(Apdu<'_>, usize), Fail> {
+    let (state, service) = (octet(bytes, 1)?, octet(bytes, 2)?);
+    let end = if service == 6 && bytes.len() >= 7 { 7 } else { 3 };
+    Ok((Apdu::Exception { state, service }, end))
+}
+
 fn answer(bytes: &[u8]) -> Result<(Apdu<'_>, usize), Fail> {
-    let result = |at: usize| -> Result<(Result<Tree<'_>, u8>, usize), Fail> {
-        match octet(bytes, at)? {
-            0 => Tree::parse(bytes, at + 1).map(|(tree, end)| (Ok(tree), end)),
-            1 => Ok((Err(octet(bytes, at + 1)?), at + 2)),
-            _ => Err(Fail::wrong(at, "neither data nor a result")),
-        }
-    };
     match octet(bytes, 1)? {
         1 => {
-            let (value, end) = result(3)?;
+            let (value, end) = outcome(bytes, 3)?;
             Ok((Apdu::Answer(vec![value]), end))
         }
         2 => {
@@ -128,7 +159,7 @@ fn answer(bytes: &[u8]) -> Result<(Apdu<'_>, usize), Fail> {
             let (count, mut at) = super::length(bytes, 3)?;
             let mut values = Vec::new();
             for _ in 0..count {
-                let (value, end) = result(at)?;
+                let (value, end) = outcome(bytes, at)?;
                 values.push(value);
                 at = end;
             }
@@ -181,6 +212,20 @@ pub fn is_known(tag: u8) -> bool {
 #[must_use]
 pub const fn holds_values(tag: u8) -> bool {
     matches!(tag, 0x0F | 0xC4)
+}
+
+/// Data-access-results (Green Book 9.5).
+pub mod access {
+    #![allow(missing_docs, reason = "the names of the standard")]
+    pub const TEMPORARY_FAILURE: u8 = 2;
+    pub const READ_WRITE_DENIED: u8 = 3;
+    pub const OBJECT_UNDEFINED: u8 = 4;
+    pub const OBJECT_CLASS_INCONSISTENT: u8 = 9;
+    pub const OBJECT_UNAVAILABLE: u8 = 11;
+    pub const SCOPE_OF_ACCESS_VIOLATED: u8 = 13;
+    pub const NO_LONG_GET_IN_PROGRESS: u8 = 16;
+    pub const DATA_BLOCK_NUMBER_INVALID: u8 = 19;
+    pub const OTHER_REASON: u8 = 250;
 }
 
 /// What a data-access-result says.

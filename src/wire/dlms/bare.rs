@@ -2,7 +2,7 @@
 
 use super::apdu::notification_head;
 use super::cipher::{Envelope, is_ciphered};
-use super::{Apdu, Fail, LLC, length, tag};
+use super::{Apdu, AssociationRequest, AssociationResponse, Fail, LLC, Request, length, tag};
 use crate::reading::{Anomaly, AnomalyCode};
 use crate::wire::{Cut, MAX_TELEGRAM};
 use std::ops::Range;
@@ -14,8 +14,8 @@ pub struct Bare {
     pub apdu: Range<usize>,
 }
 
-/// The APDU that starts at the first byte: `0F`, `C4`, `DB`, `DC`, `DD` or `E0`, also behind `E6 E7 00` or behind the
-/// wrapper `0001 source(2) destination(2) length(2)` of IEC 62056-47.
+/// The APDU that starts at the first byte: `0F`, `C4`, `DB`, `DC`, `DD` or `E0`, or one that opens a session or answers
+/// in it (`60`, `61`, `C0`, `C3`, `C7`, `D8`), also behind `E6 E7 00` or behind the wrapper `0001 source(2) destination(2) length(2)` of IEC 62056-47.
 ///
 /// Nothing but the structure of the APDU itself says that it is one. So this is only asked at the start of an input and
 /// right behind another bare APDU, and everything has to fit: tags, lengths, a list with values in it.
@@ -87,6 +87,26 @@ fn extent(apdu: &[u8]) -> Result<usize, Fail> {
             // Response kinds 1 to 3, and an invoke-id whose reserved bits are zero.
             if !matches!(octet(1)?, 1..=3) || octet(2)? & 0x30 != 0 {
                 return Err(Fail::wrong(1, "no GET response"));
+            }
+            Apdu::parse(apdu).map(|(_, end)| end)
+        }
+        0x60 => AssociationRequest::parse(apdu).map(|(_, end)| end),
+        0x61 => AssociationResponse::parse(apdu).map(|(_, end)| end),
+        0xC0 | 0xC3 => {
+            if octet(2)? & 0x30 != 0 {
+                return Err(Fail::wrong(1, "no request"));
+            }
+            Request::parse(apdu).map(|(_, end)| end)
+        }
+        0xC7 => {
+            if octet(2)? & 0x30 != 0 {
+                return Err(Fail::wrong(1, "no ACTION response"));
+            }
+            Apdu::parse(apdu).map(|(_, end)| end)
+        }
+        0xD8 => {
+            if !matches!((octet(1)?, octet(2)?), (1 | 2, 1..=6)) {
+                return Err(Fail::wrong(1, "no exception response"));
             }
             Apdu::parse(apdu).map(|(_, end)| end)
         }
@@ -181,6 +201,10 @@ mod tests {
         let plain = bytes(PLAIN).len();
         check(&format!("0001 0001 0067 00{plain:02X} {PLAIN}"), 8);
         check("C4 01 C1 00 06 00 00 32 89", 0);
+        check("C0 01 C1 00 08 00 00 01 00 00 FF 02 00", 0);
+        check("C7 01 C1 00 00", 0);
+        check("D8 01 02", 0);
+        check("60 1D A1 09 06 07 60 85 74 05 08 01 01 BE 10 04 0E 01 00 00 00 06 5F 1F 04 00 40 1E 5D FF FF", 0);
         check("E0 40 00 01 00 00 05 0F 00 00 00 01", 0);
         let frame = bytes(BURGENLAND);
         let ciphered: String = frame[12..frame.len() - 3].iter().map(|octet| format!("{octet:02X}")).collect();
@@ -210,8 +234,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_any_chunking(mut input in proptest::collection::vec(any::<u8>(), 1..120), start in 0usize..8, split in 0usize..120) {
-            input[0] = [0x0F, 0xC4, 0xDB, 0xDD, 0xE0, 0xE6, 0x00, input[0]][start];
+        fn any_bytes_any_chunking(mut input in proptest::collection::vec(any::<u8>(), 1..120), start in 0usize..13, split in 0usize..120) {
+            input[0] = [0x0F, 0xC4, 0xDB, 0xDD, 0xE0, 0xE6, 0x00, input[0], 0x60, 0x61, 0xC0, 0xC7, 0xD8][start];
             if let Some(second) = input.get_mut(1) {
                 match start { 2 => *second = 8, 5 => *second = 0xE7, 6 => *second = 1, _ => {} }
             }

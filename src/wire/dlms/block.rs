@@ -1,6 +1,9 @@
-//! Putting APDUs together: HDLC segments, M-Bus segments, general block transfer.
+//! Putting APDUs together: HDLC segments, M-Bus segments, general block transfer, answers in data blocks.
 
-use super::{LLC, is_known, length};
+#[cfg(test)]
+mod tests;
+
+use super::{Apdu, LLC, is_known, length};
 use crate::reading::{Anomaly, AnomalyCode};
 use crate::wire::{MAX_TELEGRAM, hdlc, mbus};
 
@@ -20,7 +23,8 @@ pub struct Piece {
 pub struct JoinedApdu<'a> {
     /// Its octets.
     pub bytes: &'a [u8],
-    /// Where they came from, in order and without gaps in the APDU.
+    /// Where they came from, in order and without gaps in the APDU. An answer that came in data blocks gets the four octets
+    /// of a normal answer in front, which came from nowhere.
     pub pieces: &'a [Piece],
 }
 
@@ -77,13 +81,42 @@ impl Segments {
     }
 }
 
+/// What blocks are of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Kind {
+    /// Any APDU, by general block transfer.
+    #[default]
+    Push,
+    /// The data of an answer to a GET.
+    Answer,
+}
+
+impl Kind {
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Push => "push",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+/// One block, taken apart: its data are the `len` octets at `from`.
+struct Block {
+    kind: Kind,
+    number: u32,
+    last: bool,
+    from: usize,
+    len: usize,
+}
+
 /// Blocks of one APDU, as they come.
 #[derive(Debug, Default)]
 struct Blocks {
+    kind: Kind,
     bytes: Vec<u8>,
     pieces: Vec<Piece>,
     /// The number of the last block; 0 before the first.
-    number: u16,
+    number: u32,
     /// Whether the last block has come: the APDU stays here until the next frame, so that the caller can look at it.
     complete: bool,
     /// Whether a set was given up: its remaining blocks need no further word.
@@ -238,7 +271,8 @@ impl Joiner {
 
     fn give_up_blocks(&mut self, why: &str, code: AnomalyCode) -> Option<Anomaly> {
         let fault = (self.blocks.number > 0 && !self.blocks.complete).then(|| {
-            let detail = format!("{why} after block {} of an unfinished push; it is discarded", self.blocks.number);
+            let Blocks { number, kind, .. } = &self.blocks;
+            let detail = format!("{why} after block {number} of an unfinished {}; it is discarded", kind.noun());
             Anomaly::new(code, self.blocks.start(), detail)
         });
         self.blocks.clear();
@@ -311,10 +345,17 @@ impl Joiner {
         match unit.get(llc) {
             Some(0xE0) => {
                 // At most one fault is told: the older one is about what came first.
-                let (unit, block_fault) = self.block(unit, llc, pieces, at);
+                let (unit, block_fault) = self.general_block(unit, llc, pieces, at);
                 *fault = fault.take().or(block_fault);
                 unit
             }
+            Some(0xC4) if unit.get(llc + 1) == Some(&2) => {
+                let (unit, block_fault) = self.data_block(unit, llc, pieces, at);
+                *fault = fault.take().or(block_fault);
+                unit
+            }
+            // Between the blocks of an answer the client asks for the next one.
+            Some(0xC0) if unit.get(llc + 1) == Some(&2) && self.blocks.kind == Kind::Answer => Unit::Apdu { from: llc },
             Some(&tag) if is_known(tag) => {
                 let open = self.give_up_blocks("another APDU comes", AnomalyCode::Block);
                 self.blocks.lost = false;
@@ -331,12 +372,12 @@ impl Joiner {
     }
 
     /// `E0 · control · number(2) · acknowledged(2) · length · data`.
-    fn block(&mut self, unit: &[u8], llc: usize, pieces: &[Piece], at: u64) -> (Unit, Option<Anomaly>) {
+    fn general_block(&mut self, unit: &[u8], llc: usize, pieces: &[Piece], at: u64) -> (Unit, Option<Anomaly>) {
         let wrong = |code, detail: String| (Unit::Nothing, Some(Anomaly::new(code, at + llc as u64, detail)));
         let Some(&[control, high, low, _, _]) = unit.get(llc + 1..llc + 6) else {
             return wrong(AnomalyCode::Syntax, "a block without its header".into());
         };
-        let number = u16::from_be_bytes([high, low]);
+        let number = u32::from(u16::from_be_bytes([high, low]));
         let (len, from) = match length(unit, llc + 6) {
             Ok((len, from)) if from + len == unit.len() => (len, from),
             _ => {
@@ -347,15 +388,48 @@ impl Joiner {
                 );
             }
         };
+        let block = Block { kind: Kind::Push, number, last: control & 0x80 != 0, from, len };
+        self.collect(&block, &[], unit, pieces, at + llc as u64)
+    }
+
+    /// `C4 · 02 · invoke-id · last · number(4) · 00 · length · data`. A refusal in place of the data is an APDU of its own.
+    fn data_block(&mut self, unit: &[u8], llc: usize, pieces: &[Piece], at: u64) -> (Unit, Option<Anomaly>) {
+        let apdu = unit.get(llc..).unwrap_or_default();
+        let Ok((Apdu::Block { last, number, data: Ok(data) }, end)) = Apdu::parse(apdu) else {
+            let open = self.give_up_blocks("another APDU comes", AnomalyCode::Block);
+            return (Unit::Apdu { from: llc }, open);
+        };
+        let again = self.blocks.kind == Kind::Answer && !self.blocks.complete && self.blocks.number > 0;
+        if again && number == self.blocks.number {
+            return (Unit::Nothing, None);
+        }
+        let from = llc + end - data.len();
+        let block = Block { kind: Kind::Answer, number, last, from, len: data.len() };
+        let invoke = apdu.get(2).copied().unwrap_or_default();
+        self.collect(&block, &[0xC4, 1, invoke, 0], unit, pieces, at + llc as u64)
+    }
+
+    /// Keeps a block's data; `head` stands in front of those of the first.
+    fn collect(
+        &mut self,
+        block: &Block,
+        head: &[u8],
+        unit: &[u8],
+        pieces: &[Piece],
+        at: u64,
+    ) -> (Unit, Option<Anomaly>) {
+        let &Block { kind, number, last, from, len } = block;
         let mut fault = None;
         if number == 1 {
             fault = self.give_up_blocks("a new block 1 comes", AnomalyCode::Block);
-        } else if number == 0 || number != self.blocks.number.wrapping_add(1) {
+            self.blocks.kind = kind;
+            self.blocks.bytes.extend_from_slice(head);
+        } else if number == 0 || kind != self.blocks.kind || number != self.blocks.number.wrapping_add(1) {
             if self.blocks.number > 0 {
                 fault = self.give_up_blocks(&format!("block {number} comes"), AnomalyCode::Block);
             } else if !self.blocks.lost {
                 let detail = format!("block {number} without those before it");
-                fault = Some(Anomaly::new(AnomalyCode::Block, at + llc as u64, detail));
+                fault = Some(Anomaly::new(AnomalyCode::Block, at, detail));
             }
             self.blocks.lost = true;
             return (Unit::Nothing, fault);
@@ -365,10 +439,10 @@ impl Joiner {
         }
         self.blocks.lost = false;
         push_pieces(&mut self.blocks.pieces, self.blocks.bytes.len(), pieces, from, len);
-        self.blocks.bytes.extend_from_slice(unit.get(from..).unwrap_or_default());
+        self.blocks.bytes.extend_from_slice(unit.get(from..from + len).unwrap_or_default());
         self.blocks.number = number;
-        self.blocks.complete = control & 0x80 != 0;
-        (Unit::Block { complete: self.blocks.complete }, fault)
+        self.blocks.complete = last;
+        (Unit::Block { complete: last }, fault)
     }
 }
 
@@ -380,186 +454,6 @@ fn push_pieces(target: &mut Vec<Piece>, to: usize, pieces: &[Piece], from: usize
         if start < end {
             let stream = piece.stream + (start - piece.apdu) as u64;
             target.push(Piece { apdu: to + start - from, stream, len: end - start });
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::examples::{E450_TWO_BLOCKS, MBUS, PLAIN, bytes};
-    use super::*;
-    use crate::wire::{Cut, crc};
-    use proptest::prelude::*;
-
-    /// What a stream of HDLC and M-Bus frames comes to: APDUs and faults, in order.
-    fn join(input: &[u8]) -> (Vec<Vec<u8>>, Vec<Anomaly>) {
-        let (mut apdus, mut faults) = (Vec::new(), Vec::new());
-        let mut joiner = Joiner::new();
-        let mut at = 0;
-        while at < input.len() {
-            let rest = &input[at..];
-            let (joined, len) = match hdlc::cut(rest, true) {
-                Cut::Whole { len, value } => (joiner.hdlc(&value, rest, at as u64), len),
-                _ => match mbus::cut(rest, true) {
-                    Cut::Whole { len, value } => (joiner.mbus(&value, rest, at as u64), len),
-                    _ => (Joined::default(), 1),
-                },
-            };
-            faults.extend(joined.fault);
-            if let Some(apdu) = joined.apdu {
-                let mut next = 0;
-                for piece in apdu.pieces {
-                    assert_eq!(piece.apdu, next);
-                    next += piece.len;
-                    let start = usize::try_from(piece.stream).unwrap();
-                    assert_eq!(apdu.bytes[piece.apdu..next], input[start..start + piece.len]);
-                }
-                assert_eq!(next, apdu.bytes.len());
-                apdus.push(apdu.bytes.to_vec());
-            }
-            at += len;
-        }
-        faults.extend(joiner.finish());
-        (apdus, faults)
-    }
-
-    /// A UI frame around `information`.
-    fn frame(segmented: bool, control: u8, information: &[u8]) -> Vec<u8> {
-        let length = u16::try_from(2 + 2 + 1 + 1 + 2 + information.len() + 2).unwrap();
-        let format = 0xA000 | if segmented { 0x0800 } else { 0 } | length;
-        let mut out = format.to_be_bytes().to_vec();
-        out.extend([0xCE, 0xFF, 0x03, control]);
-        let hcs = crc::x25(&out);
-        out.extend(hcs.to_le_bytes());
-        out.extend(information);
-        let fcs = crc::x25(&out);
-        out.extend(fcs.to_le_bytes());
-        out.insert(0, hdlc::FLAG);
-        out.push(hdlc::FLAG);
-        out
-    }
-
-    fn llc(apdu: &[u8]) -> Vec<u8> {
-        [&LLC[0][..], apdu].concat()
-    }
-
-    fn block(number: u8, last: bool, data: &[u8]) -> Vec<u8> {
-        let head = [0xE0, if last { 0xC0 } else { 0x40 }, 0, number, 0, 0, u8::try_from(data.len()).unwrap()];
-        let unit = [&head[..], data].concat();
-        frame(false, 0x13, &if number == 1 { llc(&unit) } else { unit })
-    }
-
-    fn mbus(information: u8, data: &[u8]) -> Vec<u8> {
-        let body = [&[0x53, 0xFF, information, 0x01, 0x67], data].concat();
-        let length = u8::try_from(body.len()).unwrap();
-        let sum = body.iter().fold(0u8, |sum, &byte| sum.wrapping_add(byte));
-        [&[0x68, length, length, 0x68], &body[..], &[sum, 0x16]].concat()
-    }
-
-    #[test]
-    fn two_blocks_of_the_specification() {
-        let (apdus, faults) = join(&bytes(E450_TWO_BLOCKS));
-        assert_eq!((apdus.len(), faults), (1, vec![]));
-        assert_eq!(apdus[0].len(), 0x70 + 0x17);
-        assert!(apdus[0].starts_with(&bytes("0F 00 00 00 2A 0C")));
-    }
-
-    #[test]
-    fn segments_of_hdlc() {
-        let apdu = bytes(PLAIN);
-        let unit = llc(&apdu);
-        let input =
-            [frame(true, 0x13, &unit[..7]), frame(true, 0x13, &unit[7..12]), frame(false, 0x13, &unit[12..])].concat();
-        assert_eq!(join(&input), (vec![apdu.clone()], vec![]));
-        // Twice in a row, and with a flag shared.
-        assert_eq!(join(&[&input[..], &input[1..]].concat()).0.len(), 2);
-        // Numbered frames of type I: one missing, then a whole set.
-        let numbered =
-            [frame(true, 0x10, &unit[..7]), frame(true, 0x14, &unit[7..12]), frame(false, 0x12, &unit[12..])];
-        let (apdus, faults) = join(&[&numbered.concat()[..], &input].concat());
-        assert_eq!(apdus, std::slice::from_ref(&apdu));
-        assert_eq!(faults[0].code, AnomalyCode::Block);
-        // All of one number: a meter that does not count. The same octets under the same number are a repeat.
-        let [one, two, three] =
-            [frame(true, 0x00, &unit[..7]), frame(true, 0x00, &unit[7..12]), frame(false, 0x00, &unit[12..])];
-        assert_eq!(join(&[&one[..], &two, &two, &three].concat()), (vec![apdu.clone()], vec![]));
-        // The last segment is missing, and the next push starts.
-        let (apdus, faults) = join(&[frame(true, 0x13, &unit[..7]), input].concat());
-        assert_eq!(apdus, [apdu]);
-        assert_eq!(faults[0].detail, "a segment is missing after 1 segments with 7 octets; they are discarded");
-    }
-
-    #[test]
-    fn segments_of_mbus() {
-        let apdu = bytes(PLAIN);
-        let pieces = [mbus(0x00, &apdu[..4]), mbus(0x01, &apdu[4..9]), mbus(0x12, &apdu[9..])];
-        assert_eq!(join(&pieces.concat()), (vec![apdu.clone()], vec![]));
-        assert_eq!(join(&bytes(MBUS)).0[0][0], 0xDB);
-        let (apdus, faults) = join(&[&pieces[0][..], &pieces[2], &pieces.concat()].concat());
-        assert_eq!((apdus, faults.len()), (vec![apdu.clone()], 1));
-        let (apdus, faults) = join(&[&pieces[1][..], &pieces[2], &pieces.concat()].concat());
-        assert_eq!((apdus, faults.len()), (vec![apdu], 1));
-        assert_eq!(faults[0].detail, "M-Bus segment 1 without those before it");
-        let (apdus, faults) = join(&pieces[0]);
-        assert_eq!((apdus.len(), faults[0].code), (0, AnomalyCode::Cut));
-    }
-
-    #[test]
-    fn blocks_are_strictly_in_order() {
-        let apdu = bytes(PLAIN);
-        let [one, two, three] =
-            [block(1, false, &apdu[..9]), block(2, false, &apdu[9..12]), block(3, true, &apdu[12..])];
-        let whole = [&one[..], &two, &three].concat();
-        assert_eq!(join(&whole), (vec![apdu.clone()], vec![]));
-        for (what, broken, code) in [
-            ("repeated", vec![&one, &two, &two, &three], AnomalyCode::Block),
-            ("missing", vec![&one, &three], AnomalyCode::Block),
-            ("swapped", vec![&one, &three, &two], AnomalyCode::Block),
-            ("no first", vec![&two, &three], AnomalyCode::Block),
-            ("begun anew", vec![&one, &two], AnomalyCode::Block),
-        ] {
-            let mut input = broken.into_iter().flatten().copied().collect::<Vec<u8>>();
-            input.extend(&whole);
-            let (apdus, faults) = join(&input);
-            assert_eq!((&apdus[..], faults.len(), faults[0].code), (&[apdu.clone()][..], 1, code), "{what}");
-        }
-        let (apdus, faults) = join(&[&one[..], &two].concat());
-        assert_eq!((apdus.len(), faults[0].code), (0, AnomalyCode::Cut));
-        assert_eq!(faults[0].detail, "the input ends after block 2 of an unfinished push; it is discarded");
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let mut joiner = Joiner::new();
-        let mut faults = 0;
-        for number in 1..=1000u16 {
-            let mut unit = vec![0xE0, 0x40, (number >> 8) as u8, number as u8, 0, 0, 0x7F];
-            unit.extend([0; 0x7F]);
-            faults += usize::from(joiner.apdu(&unit, 0).fault.is_some());
-            assert!(joiner.blocks.bytes.len() <= MAX_TELEGRAM);
-        }
-        assert_eq!(faults, 1);
-    }
-
-    #[test]
-    fn frames_of_a_session_that_carry_nothing_are_left_out() {
-        let input = bytes("7E A0 07 03 21 93 0F 01 7E 7E A0 07 03 21 31 17 87 7E 10 40 01 41 16");
-        assert_eq!(join(&input), (vec![], vec![]));
-        let (_, faults) = join(&mbus(0x72, &[0, 0]));
-        assert_eq!(faults[0].detail, "M-Bus data of kind 72 is not DLMS");
-        let (_, faults) = join(&frame(false, 0x13, &llc(&[0x99])));
-        assert_eq!(faults[0].detail, "the frame starts no APDU: 99 where its tag has to stand");
-    }
-
-    proptest! {
-        #[test]
-        fn any_frames(units in proptest::collection::vec((any::<bool>(), 0u8..40, proptest::collection::vec(any::<u8>(), 0..20)), 0..30)) {
-            let mut input = Vec::new();
-            for (hdlc, kind, data) in units {
-                let data = match kind % 4 { 0 => llc(&data), 1 => [&[0xE0, kind << 3, 0, kind % 3, 0, 0, u8::try_from(data.len()).unwrap()], &data[..]].concat(), _ => data };
-                input.extend(if hdlc { frame(kind > 20, kind & 0x1E, &data) } else { mbus(kind, &data) });
-            }
-            let _ = join(&input);
         }
     }
 }

@@ -12,15 +12,15 @@ use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// AES-128-GCM with the nonce and the tag of DLMS: 12 octets each.
-type Gcm = AesGcm<Aes128, U12, U12>;
+pub(super) type Gcm = AesGcm<Aes128, U12, U12>;
 /// Octets of a tag.
-const TAG: usize = 12;
+pub(super) const TAG: usize = 12;
 /// Ciphered APDUs inside each other, at most.
 const MAX_LAYERS: usize = 3;
 
 /// An AES-128 key. It is never printed, and wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Key([u8; 16]);
+pub struct Key(pub(super) [u8; 16]);
 
 /// The text is no key. It does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! Naming the octets of an APDU.
 
+mod session;
+
 use super::apdu::notification_head;
 use super::cipher::{Envelope, is_ciphered};
 use super::{Apdu, Item, Keys, LLC, Piece, SystemTitle, Tree, access_result, length, name, open, tag};
@@ -17,9 +19,11 @@ pub fn dissect_heads(information: &[u8], at: usize, depth: usize, out: &mut Diss
         out.field(at..at + 3, depth, format!("LLC header: {what}"));
         from = 3;
     }
-    if information.get(from) == Some(&0xE0) {
-        from = dissect_block_head(information, from, at, depth, out);
-    }
+    from = match information.get(from..from + 2) {
+        Some([0xE0, _]) => dissect_block_head(information, from, at, depth, out),
+        Some([0xC4, 2]) => dissect_data_block_head(information, from, at, depth, out),
+        _ => from,
+    };
     if from < information.len() {
         let rest = information.get(from..).unwrap_or_default();
         out.field(at + from..at + information.len(), depth, format!("{} octets of an APDU: {}", rest.len(), hex(rest)));
@@ -42,6 +46,19 @@ fn dissect_block_head(information: &[u8], from: usize, at: usize, depth: usize, 
     data
 }
 
+fn dissect_data_block_head(information: &[u8], from: usize, at: usize, depth: usize, out: &mut Dissection) -> usize {
+    let apdu = information.get(from..).unwrap_or_default();
+    let Ok((Apdu::Block { last, number, data: Ok(data) }, end)) = Apdu::parse(apdu) else { return from };
+    let (at, head) = (at + from, end - data.len());
+    let last = if last { "last block" } else { "more blocks follow" };
+    out.field(at..at + 2, depth, "GET response in data blocks");
+    out.field(at + 2..at + 3, depth, "invoke id and priority");
+    out.field(at + 3..at + 4, depth, last);
+    out.field(at + 4..at + 8, depth, format!("block number {number}"));
+    out.field(at + 8..at + head, depth, format!("{} octets of the value", data.len()));
+    from + head
+}
+
 /// Names the octets of a whole APDU. `pieces` say where in the input they came from: a field whose octets lie in two
 /// frames is split. A ciphered APDU is one field for its ciphertext, and what it says follows as remarks.
 pub fn dissect(apdu: &[u8], pieces: &[Piece], keys: &Keys, depth: usize, out: &mut Dissection) {
@@ -56,7 +73,7 @@ pub fn weave(frames: Dissection, apdu: Dissection) -> Dissection {
     let mut groups: Vec<Vec<crate::wire::dissect::Field>> = Vec::new();
     for field in apdu.fields {
         match groups.last_mut() {
-            Some(group) if field.bytes.is_empty() => group.push(field),
+            Some(group) if field.bytes.is_empty() && field.bytes.start == 0 => group.push(field),
             _ => groups.push(vec![field]),
         }
     }
@@ -110,7 +127,10 @@ impl Writer<'_> {
             }
         }
         if first {
-            self.push(0..0, depth, meaning, wrong);
+            // The head that a joined answer got stands where its data begin.
+            let data = self.pieces.first().filter(|piece| !self.remarks_only && range.end <= piece.apdu);
+            let at = data.map_or(0, |piece| usize::try_from(piece.stream).unwrap_or(usize::MAX));
+            self.push(at..at, depth, meaning, wrong);
         }
     }
 
@@ -133,7 +153,12 @@ impl Writer<'_> {
             b'/' => self.field(0..apdu.len(), depth, format!("P1 telegram of {} octets", apdu.len()), false),
             _ => {
                 self.field(0..1, depth, name(first), false);
-                self.rest(apdu, 1, depth + 1);
+                let mut at = 1;
+                for (range, meaning) in session::fields(apdu) {
+                    at = range.end;
+                    self.field(range, depth + 1, meaning, false);
+                }
+                self.rest(apdu, at, depth + 1);
             }
         }
     }
@@ -456,9 +481,15 @@ mod tests {
 
     #[test]
     fn answers_are_named_too() {
-        for hex in
-            ["C4 03 C1 02 00 12 00 E7 01 0B", "C4 01 C1 01 01", "C4 02 C1 01 00 00 00 01 00 02 06 00", "D8 01 02", "C4"]
-        {
+        for hex in [
+            "C4 03 C1 02 00 12 00 E7 01 0B",
+            "C4 01 C1 01 01",
+            "C4 02 C1 01 00 00 00 01 00 02 06 00",
+            "C4",
+            "C7 01 C1 00 01 00 09 01 10",
+            "D8 01 06 00 00 00 07",
+            "0E 01 06 03",
+        ] {
             let input = bytes(hex);
             let mut out = Dissection::default();
             dissect(&input, &[Piece { apdu: 0, stream: 0, len: input.len() }], &keys(), 0, &mut out);
@@ -466,10 +497,55 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_session_is_named_field_by_field() {
+        let meanings = |hex: &str| {
+            let input = bytes(hex);
+            let mut out = Dissection::default();
+            dissect(&input, &[Piece { apdu: 0, stream: 0, len: input.len() }], &keys(), 0, &mut out);
+            gapless(&out, input.len());
+            out.fields.into_iter().map(|field| field.meaning).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            meanings(
+                "60 36 A1 09 06 07 60 85 74 05 08 01 01 8A 02 07 80 8B 07 60 85 74 05 08 02 01 AC 0A 80 08 30 30 30 30 30
+                 30 30 30 BE 10 04 0E 01 00 00 00 06 5F 1F 04 00 40 1E 5D FF FF"
+            ),
+            [
+                "association request",
+                "length of what follows",
+                "application context: logical names",
+                "authentication is used",
+                "mechanism: password",
+                "password",
+                "services asked for: 401e5d; APDUs of up to 65535 octets",
+            ]
+        );
+        let refused =
+            "61 1F A1 09 06 07 60 85 74 05 08 01 01 A2 03 02 01 01 A3 05 A1 03 02 01 0D BE 06 04 04 0E 01 06 03";
+        assert_eq!(
+            meanings(refused)[3..],
+            [
+                "result: refused",
+                "diagnostic: the authentication failed",
+                "confirmed service error: the APDU size is too short",
+            ]
+        );
+        assert_eq!(
+            meanings("C0 01 C1 00 07 01 00 63 01 00 FF 02 01 02 02 04 06 00 00 00 01 06 00 00 00 0A 12 00 01 12 00 00"),
+            [
+                "GET request",
+                "kind, invoke id and priority",
+                "1-0:99.1.0*255 attribute 2 (class 7)",
+                "rows number 1 to 10",
+            ]
+        );
+    }
+
     proptest! {
         #[test]
-        fn any_bytes(mut input in proptest::collection::vec(any::<u8>(), 1..100), start in 0usize..6, split in 0usize..100) {
-            input[0] = [0x0F, 0xC4, 0xDB, 0xDD, 0xE0, input[0]][start];
+        fn any_bytes(mut input in proptest::collection::vec(any::<u8>(), 1..100), start in 0usize..13, split in 0usize..100) {
+            input[0] = [0x0F, 0xC4, 0xDB, 0xDD, 0xE0, input[0], 0x60, 0x61, 0xC0, 0xC3, 0xC7, 0xD8, 0x0E][start];
             let split = split.min(input.len());
             let pieces = [Piece { apdu: 0, stream: 0, len: split }, Piece { apdu: split, stream: split as u64, len: input.len() - split }];
             let mut out = Dissection::default();

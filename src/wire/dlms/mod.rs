@@ -28,28 +28,41 @@
 //! - [`cut_bare`] finds an APDU that has no frame around it.
 //! - [`open`] deciphers, [`Apdu::parse`] takes the plain APDU apart, [`Tree`] holds its values.
 //! - [`dissect()`] names the octets of an APDU, however it was split.
+//! - [`AssociationRequest`], [`Initiate`], [`Request`], [`answer`] are what client and server say to each other, written
+//!   and read; [`Data`] are values on their way out; [`Protection`] and [`Authenticator`] encipher and prove.
 //!
 //! What the values mean is the business of [`acquire::map`](crate::acquire::map).
 
+mod acse;
+pub mod answer;
 mod apdu;
 mod bare;
 mod block;
 mod cipher;
 mod data;
 mod dissect;
+mod initiate;
+mod protect;
+mod service;
 
-pub use apdu::{Apdu, Notification, access_result, holds_values, is_known, name};
+pub use acse::{
+    AssociationRequest, AssociationResponse, Context, Mechanism, diagnostic, release_request, release_response,
+};
+pub use apdu::{Apdu, Notification, access, access_result, holds_values, is_known, name};
 pub use bare::{Bare, cut_bare};
 pub use block::{Joined, JoinedApdu, Joiner, Piece};
 pub use cipher::{Key, KeyError, Keys, Opened, SystemTitle, Verified, open};
-pub use data::{Elements, Item, Tree, date_time, tag};
+pub use data::{Data, Elements, Item, Tree, date_time, date_time_octets, tag};
 pub use dissect::{dissect, dissect_heads, weave};
+pub use initiate::{Conformance, Initiate, ServiceError};
+pub use protect::{Authenticator, Password, Protection};
+pub use service::{Attribute, INVOKE, Refusal, Request, Selection, Value};
 
 use crate::reading::{Anomaly, AnomalyCode};
 use crate::wire::MAX_TELEGRAM;
 
 /// The LLC header in front of an answer or a push, and the one in front of a request.
-const LLC: [[u8; 3]; 2] = [[0xE6, 0xE7, 0x00], [0xE6, 0xE6, 0x00]];
+pub const LLC: [[u8; 3]; 2] = [[0xE6, 0xE7, 0x00], [0xE6, 0xE6, 0x00]];
 
 /// Why bytes are no APDU or no data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,6 +117,19 @@ fn length(bytes: &[u8], at: usize) -> Result<(usize, usize), Fail> {
         return Err(Fail::wrong(at, "longer than any telegram"));
     }
     Ok((length, at + 1 + count))
+}
+
+/// Appends a length in as few octets as it takes.
+fn put_length(out: &mut Vec<u8>, length: usize) {
+    let octets = length.to_be_bytes();
+    let leading = octets.iter().take_while(|&&octet| octet == 0).count().min(octets.len() - 1);
+    let significant = octets.get(leading..).unwrap_or_default();
+    if length >= 0x80 {
+        // At most eight octets, so the count fits.
+        #[allow(clippy::cast_possible_truncation)]
+        out.push(0x80 | significant.len() as u8);
+    }
+    out.extend_from_slice(significant);
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Naming the octets of an HDLC frame.
 
-use super::{Address, Frame};
+use super::{Address, Control, Frame};
 use crate::wire::dissect::{Dissection, hex};
 use crate::wire::dlms;
 
@@ -51,21 +51,21 @@ fn known(address: Address) -> &'static str {
     }
 }
 
-fn control_name(control: u8) -> String {
-    let poll = if control & 0x10 != 0 { " P" } else { "" };
-    let (received, sent) = (control >> 5, control >> 1 & 7);
-    match control & 0xEF {
-        c if c & 1 == 0 => format!("I, sent {sent}, expects {received}{poll}"),
-        c if c & 0x0F == 0x01 => format!("RR, expects {received}{poll}"),
-        c if c & 0x0F == 0x05 => format!("RNR, expects {received}{poll}"),
-        0x83 => format!("SNRM{poll}"),
-        0x43 => format!("DISC{poll}"),
-        0x63 => format!("UA{poll}"),
-        0x0F => format!("DM{poll}"),
-        0x87 => format!("FRMR{poll}"),
-        0x03 => format!("UI{poll}"),
-        _ => format!("{control:02x}"),
-    }
+fn control_name(octet: u8) -> String {
+    let (control, poll) = Control::parse(octet);
+    let name = match control {
+        Control::Information { sent, expected } => format!("I, sent {sent}, expects {expected}"),
+        Control::ReceiveReady { expected } => format!("RR, expects {expected}"),
+        Control::ReceiveNotReady { expected } => format!("RNR, expects {expected}"),
+        Control::SetNormalResponseMode => "SNRM".into(),
+        Control::Disconnect => "DISC".into(),
+        Control::Acknowledge => "UA".into(),
+        Control::DisconnectedMode => "DM".into(),
+        Control::FrameReject => "FRMR".into(),
+        Control::Unnumbered => "UI".into(),
+        Control::Other(_) => return format!("{octet:02x}"),
+    };
+    if poll { name + " P" } else { name }
 }
 
 #[cfg(test)]

@@ -14,11 +14,15 @@
 //! ```
 //! There is no byte stuffing: 7E occurs inside frames, and only the length tells the end.
 //!
-//! [`cut`] finds one frame, [`dissect()`] names its octets. What the information means is the business of
+//! [`cut`] finds one frame, [`encode()`] writes one, [`dissect()`] names its octets. What the information means is the business of
 //! [`dlms`](super::dlms).
 
+mod control;
 mod dissect;
+mod encode;
 mod framing;
 
+pub use control::Control;
 pub use dissect::dissect;
+pub use encode::{Limits, MAX_INFORMATION, encode};
 pub use framing::{Address, FLAG, Frame, cut};

@@ -1,4 +1,4 @@
-//! IEC 62056-21 ("D0", formerly IEC 1107): readouts of modes A to D, load profiles and event logs.
+//! IEC 62056-21 ("D0", formerly IEC 1107): what a reader and a meter send each other in modes A to E.
 //!
 //! ```text
 //! /  I S k  5  \2 MT174-0002  CR LF   STX  1-0:1.8.0*255(0000502.853*kWh) CR LF  …  !  CR LF  ETX  BCC
@@ -8,14 +8,29 @@
 //! │  └───┴ maker; the last in lower case: answers after 20 ms
 //! ```
 //!
-//! The framer is that of [`text`](super::text). Here is what only these meters do: the identification in detail, the
-//! load profile `P.01` and the logs `P.98` and `P.99` of the VDEW ([`profile`]), and the two registers that
-//! make up the clock ([`clock`]). Not here: the dialogue that asks for a readout.
+//! The framer of readouts is that of [`text`](super::text). Here is what only these meters do:
+//! - [`Identification`]: who the meter is, and which [`Mode`] and speed it offers;
+//! - [`Request`], [`OptionSelect`], [`Query`], [`Password`]: what a reader sends. No command that writes or executes can be
+//!   made of them;
+//! - [`cut`]: the meter's answers in programming mode;
+//! - [`profile`]: the load profile `P.01` and the logs `P.98` and `P.99` of the VDEW;
+//! - [`clock`]: the two registers that make up the clock.
+//!
+//! Not here: what is said when. That is [`dialogue::iec62056`](crate::dialogue::iec62056).
 
+mod answer;
+mod command;
+mod identification;
 pub mod profile;
 
-use super::dissect::Dissection;
-use super::text::{STX, Season, civil_from_two_digits};
+pub use answer::{Answer, cut};
+pub use command::{
+    BlockCheck, Break, MAX_QUERY, OptionSelect, Password, Query, ReadCommand, Request, TextError, Wanted,
+};
+pub(super) use identification::dissect_identification;
+pub use identification::{Identification, Mode, Rate};
+
+use super::text::{Season, civil_from_two_digits};
 use crate::reading::{MeterTime, Offset};
 
 /// The meter's clock of a readout: the time of register `0.9.1` and the date of `0.9.2`.
@@ -50,52 +65,6 @@ fn three_pairs(text: &[u8], between: u8) -> Option<(Option<Season>, [u8; 3])> {
             Some((None, [pair(a, b)?, pair(c, d)?, pair(e, f)?]))
         }
         _ => None,
-    }
-}
-
-/// The rate character of an identification in words.
-const fn rate(character: u8) -> &'static str {
-    match character {
-        b'0' => "300 Bd",
-        b'1' => "600 Bd",
-        b'2' => "1200 Bd",
-        b'3' => "2400 Bd",
-        b'4' => "4800 Bd",
-        b'5' => "9600 Bd",
-        b'6' => "19200 Bd",
-        b'A' => "600 Bd, mode B",
-        b'B' => "1200 Bd, mode B",
-        b'C' => "2400 Bd, mode B",
-        b'D' => "4800 Bd, mode B",
-        b'E' => "9600 Bd, mode B",
-        b'F' => "19200 Bd, mode B",
-        b'7'..=b'9' | b'G'..=b'I' => "reserved",
-        _ => "no switch of rate, mode A",
-    }
-}
-
-/// Names the parts of an identification line; `line` has been masked and starts with `/`.
-pub(super) fn dissect_identification(line: &[u8], base: usize, out: &mut Dissection) {
-    let text =
-        |range: std::ops::Range<usize>| String::from_utf8_lossy(line.get(range).unwrap_or_default()).into_owned();
-    out.field(base..base + 1, 0, "start of the identification");
-    let maker = text(1..4);
-    let quick = if maker.ends_with(|c: char| c.is_ascii_lowercase()) { ", may answer after 20 ms" } else { "" };
-    out.field(base + 1..base + 4, 1, format!("maker {maker}{quick}"));
-    let character = line.get(4).copied().unwrap_or_default();
-    out.field(base + 4..base + 5, 1, format!("rate character {}: {}", char::from(character), rate(character)));
-    let mut at = 5;
-    while let Some([b'\\', flag]) = line.get(at..at + 2) {
-        let meaning = if *flag == b'2' { "HDLC possible (mode E)" } else { "enhanced identification" };
-        out.field(base + at..base + at + 2, 1, format!("\\{}: {meaning}", char::from(*flag)));
-        at += 2;
-    }
-    if line.get(at) == Some(&STX) {
-        out.wrong(base + at..base + at + 1, 1, "02 where \\2 was: HDLC possible (mode E)");
-        at += 1;
-    }
-    if at < line.len() {
-        out.field(base + at..base + line.len(), 1, format!("name {}", text(at..line.len())));
     }
 }
 

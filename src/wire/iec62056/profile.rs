@@ -15,7 +15,8 @@
 //! values. A new header comes whenever the status changes or a gap begins. Answers without entries, `P.01(ERROR)`, are normal.
 
 use super::super::text::{Stamp, stamp};
-use crate::reading::{Code, Unit};
+use super::{Query, ReadCommand, TextError};
+use crate::reading::{Code, MeterTime, Offset, Unit};
 use smol_str::SmolStr;
 
 /// The most channels a header may announce; no meter has more registers to record.
@@ -54,6 +55,67 @@ impl<'a> Header<'a> {
     }
 }
 
+impl Header<'_> {
+    /// The time of the row so many rows behind the header, counted on in periods. Without a period only the first row has a
+    /// time that is known.
+    #[must_use]
+    pub fn time_of_row(&self, row: usize) -> Option<MeterTime> {
+        let start = self.time.time()?;
+        let period = match self.period_s {
+            Some(seconds) => i64::from(seconds),
+            None if row == 0 => 0,
+            None => return None,
+        };
+        let rows = i64::try_from(row).unwrap_or(i64::MAX);
+        let millis = period.saturating_mul(1000).saturating_mul(rows);
+        Some(MeterTime { civil: start.civil.plus_millis(millis), ..start })
+    }
+}
+
+/// How many digits the times of a question have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeForm {
+    /// `zYYMMDDhhmm`.
+    Minutes,
+    /// `zYYMMDDhhmmss`.
+    #[default]
+    Seconds,
+}
+
+impl TimeForm {
+    /// A time as the meter's clock shows it, the digit of the season in front: 1 in summer, 2 for UTC, else 0.
+    #[must_use]
+    pub fn text(self, time: MeterTime) -> String {
+        let season = match time.offset {
+            Offset::Summer => '1',
+            Offset::Minutes(0) => '2',
+            Offset::Minutes(_) | Offset::Winter | Offset::Unknown => '0',
+        };
+        let digits: String = time.civil.to_string().chars().filter(char::is_ascii_digit).collect();
+        let end = match self {
+            Self::Minutes => 12,
+            Self::Seconds => 14,
+        };
+        format!("{season}{}", digits.get(2..end).unwrap_or_default())
+    }
+}
+
+/// The question for the rows or entries of `table` (`P.01`, `P.98`) between two times, both included; without one of them
+/// from the oldest, or to the newest.
+///
+/// # Errors
+/// [`TextError`] where the table's name cannot be sent.
+pub fn query(
+    command: ReadCommand,
+    table: &str,
+    form: TimeForm,
+    from: Option<MeterTime>,
+    until: Option<MeterTime>,
+) -> Result<Query, TextError> {
+    let text = |time: Option<MeterTime>| time.map(|time| form.text(time)).unwrap_or_default();
+    Query::new(command, &format!("{table}({};{})", text(from), text(until)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +148,19 @@ mod tests {
         for text in ["(ERROR)", "(1220826235646)(00)()(3)(0.9.1)()", "(x)(00)()(0)", "(1220826235646)(00)(15)(99999)"] {
             assert_eq!(Header::parse(&groups(text)), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_question_between_two_times() {
+        let time = |hour, offset| {
+            let civil = crate::reading::CivilTime::new(2025, 11, 7, hour, 0, 0).unwrap();
+            MeterTime { civil, offset, doubtful: false }
+        };
+        let (from, until) = (time(0, Offset::Winter), time(1, Offset::Winter));
+        let ask = |form, from, until| query(ReadCommand::R5, "P.01", form, from, until).unwrap().data().to_owned();
+        assert_eq!(ask(TimeForm::Seconds, Some(from), Some(until)), "P.01(0251107000000;0251107010000)");
+        assert_eq!(ask(TimeForm::Minutes, Some(time(2, Offset::Summer)), None), "P.01(12511070200;)");
+        assert_eq!(ask(TimeForm::Minutes, None, Some(time(2, Offset::Minutes(0)))), "P.01(;22511070200)");
+        assert_eq!(ask(TimeForm::Minutes, None, None), "P.01(;)");
     }
 }

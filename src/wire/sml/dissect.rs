@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn a_wrong_message_checksum_and_broken_fields_are_marked() {
-        let mut payload = encode::message("63 02 01", "71 01");
+        let mut payload = encode::message_of("63 02 01", "71 01");
         let crc = payload.len() - 3;
         payload[crc] ^= 1;
         let out = dissected(&encode::file(&payload));
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn doubled_escapes_are_covered() {
-        let file = encode::list(&["77 07 0100010800FF 01 01 62 1E 52 00 65 1B 1B 1B 1B 01"]);
+        let file = encode::list_of(&["77 07 0100010800FF 01 01 62 1E 52 00 65 1B 1B 1B 1B 01"]);
         let out = dissected(&file);
         let value = out.fields.iter().find(|field| field.meaning == "value 454761243 Wh").unwrap();
         assert_eq!(value.bytes.len(), 9);

@@ -3,7 +3,7 @@
 //! [`framing`] cuts files out of a byte stream and checks the file's checksum, [`tlv`] reads type-length fields,
 //! [`parse`] walks messages and the list of values, [`dissect`](mod@dissect) names every byte. Nothing is interpreted
 //! here: a register's meaning is [`acquire::map::sml`](crate::acquire::map::sml)'s business, what single makes do
-//! differently stands in [`acquire::quirks::sml`](crate::acquire::quirks::sml).
+//! differently stands in [`acquire::quirks::sml`](crate::acquire::quirks::sml). [`encode`] writes what the others read.
 //!
 //! ```text
 //! 1B 1B 1B 1B  01 01 01 01 │ 76 … 63 cc cc 00 │ 76 … │ 76 … │ 00 … │ 1B 1B 1B 1B  1A n cc cc
@@ -31,8 +31,7 @@
 //! ```
 
 pub mod dissect;
-#[cfg(test)]
-pub(crate) mod encode;
+pub mod encode;
 pub mod framing;
 pub mod parse;
 pub mod tlv;

@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn body_numbers_are_compared_as_numbers() {
         for id in ["62 05", "63 00 05", "65 00 00 00 05", "64 00 00 05"] {
-            let message = encode::message(id, "01");
+            let message = encode::message_of(id, "01");
             let mut reader = Reader::new(&message);
             assert_eq!(Message::open(&mut reader).unwrap().unwrap().id, 5, "{id}");
         }

@@ -28,6 +28,12 @@ const MAX_ADDRESS: usize = 32;
 /// Only they get it: tried everywhere, it would let twice as many damaged telegrams pass.
 const SUM_MAKERS: [&[u8]; 2] = [b"EKT", b"TPW"];
 
+/// Whether the block check of this maker's meters is the [`sum`].
+#[must_use]
+pub fn checks_by_sum(maker: &[u8]) -> bool {
+    SUM_MAKERS.contains(&maker)
+}
+
 /// Whether a telegram may start with this byte: `/` or STX, as they are or with a parity bit.
 #[must_use]
 #[inline]
@@ -74,7 +80,8 @@ fn damaged(skip: usize, code: AnomalyCode, at: usize, detail: impl Into<SmolStr>
 
 // ---- Identification ------------------------------------------------------------------------------------------------
 
-enum Identification {
+pub(in crate::wire) enum Identification {
+    /// It is none.
     No,
     /// It may become one.
     Unfinished,
@@ -83,7 +90,7 @@ enum Identification {
 }
 
 /// `/XXXZident`, up to its line end. `/?` is what a reader sends, and echoes of it are no identification.
-fn identification(bytes: &[u8]) -> Identification {
+pub(in crate::wire) fn identification(bytes: &[u8]) -> Identification {
     for (at, &byte) in bytes.iter().enumerate() {
         let fits = match at {
             0 => byte == b'/',
@@ -339,7 +346,7 @@ impl Readout<'_> {
             return self.whole(etx + 2, mark, Check::Bcc);
         }
         let sum_fits = sum(covered) == sent;
-        if sum_fits && SUM_MAKERS.iter().any(|maker| self.bytes.get(1..4) == Some(maker)) {
+        if sum_fits && self.bytes.get(1..4).is_some_and(checks_by_sum) {
             return self.whole(etx + 2, mark, Check::Sum);
         }
         if !self.has_stx {
@@ -449,11 +456,16 @@ fn wrong_bcc(sent: u8, computed: u8, sum_fits: bool) -> SmolStr {
     format_smolstr!("block check {sent:02X} sent, {computed:02X} computed{hint}")
 }
 
-fn exclusive_or(bytes: &[u8]) -> u8 {
+/// The block check character of IEC 62056-21, clause 6.2: the exclusive or of what stands behind the first SOH or STX, up to
+/// and with ETX or EOT. The bytes have no parity bits.
+#[must_use]
+pub fn exclusive_or(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |check, byte| check ^ byte)
 }
 
-fn sum(bytes: &[u8]) -> u8 {
+/// The block check of some Russian makers: the sum of the same bytes, seven bits of it.
+#[must_use]
+pub fn sum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0u8, |check, &byte| check.wrapping_add(byte)) & 0x7F
 }
 

@@ -26,20 +26,25 @@ mod time;
 
 pub use dataset::{DataSet, Groups, Piece, Pieces, Plain, PlainNumber, plain_address, plain_digits};
 pub use dissect::dissect;
-pub use framing::{could_start, cut};
+pub(in crate::wire) use framing::{Identification, identification};
+pub use framing::{checks_by_sum, could_start, cut, exclusive_or, sum};
 pub use time::{Season, Stamp, civil_from_two_digits, stamp};
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+/// Start of heading: a command begins.
+pub(crate) const SOH: u8 = 0x01;
 /// Start of text: a data block with a block check begins.
 pub(crate) const STX: u8 = 0x02;
 /// End of text: the block check follows.
 pub(crate) const ETX: u8 = 0x03;
 /// End of a partial block, more blocks follow; otherwise as [`ETX`].
 pub(crate) const EOT: u8 = 0x04;
-/// Acknowledge: the echo of what the reader sent.
+/// Acknowledge; in a readout, the echo of what the reader sent.
 pub(crate) const ACK: u8 = 0x06;
+/// Not understood, or damaged: once more.
+pub(crate) const NAK: u8 = 0x15;
 
 /// A telegram as cut: where its parts are, and which check it passed. Positions count from its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +96,12 @@ impl Check {
 }
 
 impl Telegram {
+    /// The answer to a command: `len` bytes of data sets, their block check verified and taken off with STX and ETX.
+    #[must_use]
+    pub const fn answer(len: usize) -> Self {
+        Self { identification_end: 0, data_start: 0, data_end: len, check: Check::Bcc, parity: false }
+    }
+
     /// The identification line with its `/`, without its line end.
     #[must_use]
     pub fn identification(&self) -> Option<Range<usize>> {

@@ -3,10 +3,18 @@
 //! A push lists its values in one of several shapes (`shapes.rs` tells them apart). Numbers with a scaler and a unit are taken
 //! as sent; those without get both from a [convention](crate::acquire::quirks::dlms), and are suspect where that gives
 //! what no meter of a household shows. A list without codes gives no registers, unless the user names it.
+//!
+//! What a server answers to a client that asks for one attribute after the other becomes one reading ([`objects()`]), the
+//! [`rows`] of a profile, or the [`entries`] of a log.
 
+mod objects;
+mod profile;
 mod shapes;
 #[cfg(test)]
 mod tests;
+
+pub use self::objects::objects;
+pub use self::profile::{entries, profiles, rows};
 
 use crate::acquire::quirks::dlms::{Convention, PushList, doubt};
 use crate::reading::{
@@ -39,13 +47,12 @@ pub fn reading(opened: &Opened<'_>, list: Option<PushList>) -> Result<Reading, A
             }
         }
         Apdu::Block { data: Err(result), .. } => return Err(refused(9, result)),
-        Apdu::Block { last: true, number: 1, data: Ok(raw) } => {
-            let (tree, _) = crate::wire::dlms::Tree::parse(raw, 0)?;
-            builder.list(tree.root(), list);
-        }
         Apdu::Block { number, .. } => {
             let detail = format!("data block {number} of a longer answer: its values cannot be read alone");
             return Err(Anomaly::new(AnomalyCode::Block, 4, detail));
+        }
+        Apdu::Action { .. } => {
+            return Err(Anomaly::new(AnomalyCode::Syntax, 0, "the answer to an ACTION is no reading"));
         }
         Apdu::Exception { state, service } => {
             let detail = format!("the meter answers with an exception, state {state}, service {service}");

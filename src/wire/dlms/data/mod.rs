@@ -7,9 +7,11 @@ mod item;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod value;
 
 pub use self::item::{Elements, Item};
 use self::parse::Parser;
+pub use self::value::{Data, date_time_octets};
 use super::Fail;
 use crate::reading::{CivilTime, MeterTime, Offset};
 use crate::wire::MAX_TELEGRAM;

@@ -143,3 +143,72 @@ proptest! {
         }
     }
 }
+
+/// What was sent, built again from what comes.
+fn read_back(item: Item<'_, '_>) -> Data {
+    let content = item.content();
+    let number = || item.integer().unwrap();
+    match item.tag() {
+        tag::NULL => Data::Null,
+        tag::ARRAY => Data::Array(item.elements().map(read_back).collect()),
+        tag::STRUCTURE => Data::Structure(item.elements().map(read_back).collect()),
+        tag::BOOLEAN => Data::Bool(content[0] != 0),
+        tag::BIT_STRING => Data::Bits(content.to_vec()),
+        tag::I8 => Data::I8(i8::try_from(number()).unwrap()),
+        tag::I16 => Data::I16(i16::try_from(number()).unwrap()),
+        tag::I32 => Data::I32(i32::try_from(number()).unwrap()),
+        tag::I64 => Data::I64(number()),
+        tag::U8 => Data::U8(u8::try_from(number()).unwrap()),
+        tag::U16 => Data::U16(u16::try_from(number()).unwrap()),
+        tag::U32 => Data::U32(u32::try_from(number()).unwrap()),
+        tag::U64 => Data::U64(u64::from_be_bytes(content.try_into().unwrap())),
+        tag::ENUM => Data::Enum(content[0]),
+        tag::OCTETS => Data::Octets(content.to_vec()),
+        tag::TEXT => Data::Text(item.text().unwrap().to_owned()),
+        tag::DATE_TIME => Data::DateTime(content.try_into().unwrap()),
+        other => panic!("{other:02x}"),
+    }
+}
+
+fn any_data() -> impl Strategy<Value = Data> {
+    let leaf = prop_oneof![
+        Just(Data::Null),
+        any::<bool>().prop_map(Data::Bool),
+        proptest::collection::vec(any::<u8>(), 0..4).prop_map(Data::Bits),
+        any::<i8>().prop_map(Data::I8),
+        any::<i16>().prop_map(Data::I16),
+        any::<i32>().prop_map(Data::I32),
+        any::<i64>().prop_map(Data::I64),
+        any::<u8>().prop_map(Data::U8),
+        any::<u16>().prop_map(Data::U16),
+        any::<u32>().prop_map(Data::U32),
+        any::<u64>().prop_map(Data::U64),
+        any::<u8>().prop_map(Data::Enum),
+        proptest::collection::vec(any::<u8>(), 0..200).prop_map(Data::Octets),
+        "[ -~]{0,20}".prop_map(Data::Text),
+        any::<[u8; 12]>().prop_map(Data::DateTime),
+    ];
+    leaf.prop_recursive(4, 40, 6, |inner| {
+        let list = proptest::collection::vec(inner, 0..6);
+        prop_oneof![list.clone().prop_map(Data::Array), list.prop_map(Data::Structure)]
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_sent_reads_back(data in any_data()) {
+        let octets = data.to_octets();
+        prop_assert_eq!(read_back(tree(&octets).root()), data);
+    }
+
+    #[test]
+    fn times_read_back(
+        year in 1970i32..2999, month in 1u8..=12, day in 1u8..=28, hour in 0u8..24, minute in 0u8..60, second in 0u8..60,
+        minutes in proptest::option::of(-840i16..=840), summer: bool, doubtful: bool,
+    ) {
+        let civil = CivilTime::new(year, month, day, hour, minute, second).unwrap();
+        let other = if summer { Offset::Summer } else { Offset::Unknown };
+        let time = MeterTime { civil, offset: minutes.map_or(other, Offset::Minutes), doubtful };
+        prop_assert_eq!(date_time(&date_time_octets(&time)), Some(time));
+    }
+}

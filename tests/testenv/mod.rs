@@ -1,6 +1,9 @@
 //! A clean place to run the built program in: an empty home, a fixed zone and language, no terminal.
 
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
+
+pub mod python;
+pub mod simulator;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

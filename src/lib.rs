@@ -7,6 +7,7 @@
 //! | [`reading`] | the domain: numbers, units, codes, times, registers, readings | nothing |
 //! | [`wire`] | bytes to protocol objects and back | `reading` |
 //! | [`transport`] | where bytes come from and go to: ports, bridges, captures | `reading`, `wire` |
+//! | [`dialogue`] | what is said to a meter and when, without port and clock | `reading`, `wire` |
 //! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `wire` |
 //! | [`store`] | readings in SQLite | `reading` |
 //! | [`document`] | the JSON of the contract | `reading` |
@@ -31,6 +32,7 @@
 pub mod acquire;
 pub mod archive;
 pub mod cli;
+pub mod dialogue;
 pub mod document;
 pub mod exchange;
 pub mod reading;

@@ -9,6 +9,7 @@
 //! | [`transport`] | where bytes come from and go to: ports, bridges, captures | `reading`, `wire` |
 //! | [`dialogue`] | what is said to a meter and when, without port and clock | `reading`, `wire` |
 //! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `wire` |
+//! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
 //! | [`store`] | readings in SQLite | `reading` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
@@ -36,6 +37,7 @@ pub mod dialogue;
 pub mod document;
 pub mod exchange;
 pub mod reading;
+pub mod session;
 pub mod store;
 pub mod transport;
 pub mod wire;

@@ -10,6 +10,7 @@
 //! | [`dialogue`] | what is said to a meter and when, without port and clock | `reading`, `wire` |
 //! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `wire` |
 //! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
+//! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
 //! | [`store`] | readings in SQLite | `reading` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
@@ -38,6 +39,7 @@ pub mod document;
 pub mod exchange;
 pub mod reading;
 pub mod session;
+pub mod simulate;
 pub mod store;
 pub mod transport;
 pub mod wire;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_releve_global_optspecs
-    string join \n db= meter= tz= lang= color= q/quiet v/verbose h/help V/version
+    string join \n db= config= meter= tz= lang= color= q/quiet v/verbose h/help V/version
 end
 
 function __fish_releve_needs_command
@@ -25,7 +25,8 @@ function __fish_releve_using_subcommand
 end
 
 complete -c releve -n "__fish_releve_needs_command" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_needs_command" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_needs_command" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -37,22 +38,63 @@ complete -c releve -n "__fish_releve_needs_command" -s q -l quiet -d 'Say nothin
 complete -c releve -n "__fish_releve_needs_command" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_needs_command" -s V -l version -d 'Print version'
-complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_needs_command" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
+complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
 complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
 complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
 complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON'
 complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_needs_command" -f -a "doctor" -d 'Find out why it does not work'
+complete -c releve -n "__fish_releve_needs_command" -f -a "config" -d 'Show and check the settings'
 complete -c releve -n "__fish_releve_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c releve -n "__fish_releve_needs_command" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
 complete -c releve -n "__fish_releve_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c releve -n "__fish_releve_using_subcommand read" -l protocol -d 'The protocol, if it is not to be found out' -r -f -a "auto\t'Find out from the bytes'
-iec62056-21\t'IEC 62056-21, modes A to D'
-dlms\t'DLMS/COSEM pushes'
+complete -c releve -n "__fish_releve_using_subcommand ports" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'An array of objects'
+ndjson\t'An object a line'"
+complete -c releve -n "__fish_releve_using_subcommand ports" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand ports" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand ports" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand ports" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand ports" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand ports" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand ports" -l name-only -d 'Only the paths, one a line'
+complete -c releve -n "__fish_releve_using_subcommand ports" -l fail-empty -d 'End with 1 if there is no port'
+complete -c releve -n "__fish_releve_using_subcommand ports" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand ports" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand ports" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand read" -s p -l port -d 'The port: a device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one there is]' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
+iec62056-21\t'IEC 62056-21'
+dlms\t'DLMS/COSEM'
 dsmr\t'DSMR P1'
 sml\t'SML'"
-complete -c releve -n "__fish_releve_using_subcommand read" -l obis -d 'Only these registers, like 1.8.0 or 1-0:32.7.0' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l serial -d 'Speed and character format, like 9600,8N1 [default: found out]' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l mode -d 'The mode of IEC 62056-21, or push for a meter that sends by itself [default: found out]' -r -f -a "a\t'Request, then data at 300 baud'
+b\t'Request, then data at a speed the meter chooses'
+c\t'Request, then data at a speed both agree on'
+d\t'The meter sends by itself, as text'
+e\t'Request, then DLMS'
+push\t'The meter sends by itself'
+hdlc\t'DLMS from the start, without a request before'"
+complete -c releve -n "__fish_releve_using_subcommand read" -l address -d 'The meter\'s address in the request, on a bus with several' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l timeout -d 'How long to wait for a meter that says something that cannot be read' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -l password-file -d 'The file with the password, for meters that ask for one' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l push-list -d 'What the values of a push without OBIS codes mean' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l client -d 'DLMS: the client\'s address; 16 is the public client' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l server -d 'DLMS: the server\'s address, logical or logical/physical, like 1 or 1/17 [default: the usual ones are tried]' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l security -d 'DLMS: how to prove who we are [default: low with --password-file, else public]' -r -f -a "public\t'Not at all'
+low\t'With a password'
+high\t'With answers to challenges (GMAC), by the two keys of the key file'
+ciphered\t'The same, and everything enciphered'"
+complete -c releve -n "__fish_releve_using_subcommand read" -l system-title -d 'DLMS: our own system title, 16 hex digits, where the meter insists on one' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l obis -d 'Only these registers, like 1.8.0 or 1-0:32.7.0' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l capture -d 'Also keep the raw bytes in a file, for later replay' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'One object for one reading, an array for several'
@@ -61,7 +103,8 @@ csv\t'A row a register'
 influx\t'InfluxDB line protocol'
 prometheus\t'Prometheus text format, the newest reading of each meter'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -69,6 +112,7 @@ de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c releve -n "__fish_releve_using_subcommand read" -l wake-up -d 'Wake a battery meter before the request'
 complete -c releve -n "__fish_releve_using_subcommand read" -l save -d 'Also keep the readings in the store'
 complete -c releve -n "__fish_releve_using_subcommand read" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand read" -l fail-empty -d 'End with 1 if there is no reading, or none of the registers asked for'
@@ -79,7 +123,8 @@ complete -c releve -n "__fish_releve_using_subcommand explain" -l key-file -d 'T
 complete -c releve -n "__fish_releve_using_subcommand explain" -s f -l format -d 'How to print' -r -f -a "table\t'Offset, bytes, meaning'
 json\t'An array of objects'"
 complete -c releve -n "__fish_releve_using_subcommand explain" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand explain" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand explain" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -94,7 +139,8 @@ complete -c releve -n "__fish_releve_using_subcommand explain" -s h -l help -d '
 complete -c releve -n "__fish_releve_using_subcommand obis" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'An array of objects'"
 complete -c releve -n "__fish_releve_using_subcommand obis" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand obis" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand obis" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -107,12 +153,13 @@ complete -c releve -n "__fish_releve_using_subcommand obis" -l fail-empty -d 'En
 complete -c releve -n "__fish_releve_using_subcommand obis" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand obis" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand obis" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand export" -l since -d 'From when on: a date, or a time like 2025-11-07T14:30:00Z' -r
-complete -c releve -n "__fish_releve_using_subcommand export" -l until -d 'Until when: a date reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -s f -l format -d 'How to write' -r -f -a "json\t'The form of an archive\'s day file, over any period'
 ndjson\t'A reading a line'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -127,7 +174,8 @@ complete -c releve -n "__fish_releve_using_subcommand export" -s h -l help -d 'P
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l archive -d 'The folder of the archive; it is made if it is not there' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l day -d 'The UTC day: a date, today or yesterday' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -138,8 +186,115 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s p -l port -d 'The port: a device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one there is]' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
+iec62056-21\t'IEC 62056-21'
+dlms\t'DLMS/COSEM'
+dsmr\t'DSMR P1'
+sml\t'SML'"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l serial -d 'Speed and character format, like 9600,8N1 [default: found out]' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l mode -d 'The mode of IEC 62056-21, or push for a meter that sends by itself [default: found out]' -r -f -a "a\t'Request, then data at 300 baud'
+b\t'Request, then data at a speed the meter chooses'
+c\t'Request, then data at a speed both agree on'
+d\t'The meter sends by itself, as text'
+e\t'Request, then DLMS'
+push\t'The meter sends by itself'
+hdlc\t'DLMS from the start, without a request before'"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l address -d 'The meter\'s address in the request, on a bus with several' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l timeout -d 'How long to wait for a meter that says something that cannot be read' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l password-file -d 'The file with the password, for meters that ask for one' -r -F
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l push-list -d 'What the values of a push without OBIS codes mean' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l client -d 'DLMS: the client\'s address; 16 is the public client' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l server -d 'DLMS: the server\'s address, logical or logical/physical, like 1 or 1/17 [default: the usual ones are tried]' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l security -d 'DLMS: how to prove who we are [default: low with --password-file, else public]' -r -f -a "public\t'Not at all'
+low\t'With a password'
+high\t'With answers to challenges (GMAC), by the two keys of the key file'
+ciphered\t'The same, and everything enciphered'"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l system-title -d 'DLMS: our own system title, 16 hex digits, where the meter insists on one' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'One object, for a bug report'"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l wake-up -d 'Wake a battery meter before the request'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "default" -d 'Print a settings file with every key, commented'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "show" -d 'Print the settings in force and where each comes from'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "check" -d 'Say whether the settings file makes sense'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'One object'"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "default" -d 'Print a settings file with every key, commented'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the settings in force and where each comes from'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether the settings file makes sense'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand completions" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand completions" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -151,7 +306,8 @@ complete -c releve -n "__fish_releve_using_subcommand completions" -s q -l quiet
 complete -c releve -n "__fish_releve_using_subcommand completions" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand man" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier' -r
+complete -c releve -n "__fish_releve_using_subcommand man" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand man" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
 complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
@@ -162,11 +318,17 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "read" -d 'Read a capture: the readings of a file or of standard input'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "export" -d 'Write readings of the store as JSON'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from read explain obis export consolidate completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "export" -d 'Write readings of the store as JSON'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "doctor" -d 'Find out why it does not work'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "config" -d 'Show and check the settings'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a settings file with every key, commented'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the settings in force and where each comes from'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether the settings file makes sense'

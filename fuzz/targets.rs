@@ -3,10 +3,19 @@
 //! Shared by `cargo fuzz` and, over the fixtures and mutations of them, by plain `cargo test` (`tests/fuzz.rs`).
 
 use releve::acquire::explain::explain;
-use releve::acquire::{Decoder, Outcome, Settings, map};
-use releve::reading::{Code, Decimal, Instant, MeterId, Unit};
+use releve::acquire::{Decoder, Outcome, Settings, log, map, profile};
+use releve::dialogue::dlms::{Access, Client, Config, Period, Plan, usual_stations};
+use releve::dialogue::iec62056::{Options, Programming, Readout, Reply};
+use releve::dialogue::{Dialogue, Event, Step};
+use releve::reading::{CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Obis, Unit, Zone};
+use releve::simulate::dlms::{Config as MeterConfig, Event as MeterEvent, MeterImage, Server};
+use releve::transport::capture;
+use releve::transport::rfc2217::telnet;
 use releve::wire::dlms::Keys;
-use releve::wire::{Cut, dlms, hdlc, mbus, sml, text};
+use releve::wire::hdlc::{Address, Control};
+use releve::wire::iec62056::{BlockCheck, Identification, Mode, Query, ReadCommand};
+use releve::wire::{Cut, dlms, hdlc, iec62056, mbus, sml, text};
+use std::time::Duration;
 
 /// What a fuzzer calls.
 pub type Target = fn(&[u8]);
@@ -21,6 +30,11 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("stream", stream),
     ("explain", dissection),
     ("words", words),
+    ("telnet", telnet_stream),
+    ("capture", capture_text),
+    ("dialogue_text", dialogue_text),
+    ("dlms_client", dlms_client),
+    ("dlms_server", dlms_server),
 ];
 
 fn settings() -> Settings {
@@ -115,6 +129,38 @@ pub fn dissection(data: &[u8]) {
     assert_eq!(end, data.len());
 }
 
+/// Any chunking of a telnet stream says the same.
+pub fn telnet_stream(data: &[u8]) {
+    let said = |pieces: &mut dyn Iterator<Item = &[u8]>| {
+        let (mut bytes, mut words) = (Vec::new(), Vec::new());
+        let mut parser = telnet::Parser::default();
+        for piece in pieces {
+            parser.push(piece, &mut |item| match item {
+                telnet::Item::Data(data) => bytes.extend_from_slice(data),
+                telnet::Item::Option(verb, option) => words.push((bytes.len(), Some(verb), vec![option])),
+                telnet::Item::Sub(sub) => {
+                    assert!(sub.len() <= telnet::MAX_SUB);
+                    words.push((bytes.len(), None, sub.to_vec()));
+                }
+            });
+        }
+        (bytes, words)
+    };
+    assert_eq!(said(&mut std::iter::once(data)), said(&mut data.chunks(3)), "chunking changes the answer");
+}
+
+/// A capture is read to its end or to its first damaged line, and what was read is written the same.
+pub fn capture_text(data: &[u8]) {
+    for text in [data, &[capture::MARK, b"2026-11-21T14:30:00Z x\n", data].concat()] {
+        let (mut reader, mut source) = (capture::Reader::default(), text);
+        while let Ok(Some(entry)) = reader.next(&mut source) {
+            let line = entry.to_string();
+            let again = capture::Entry::parse(&line).ok().flatten();
+            assert_eq!(again.map(|entry| entry.to_string()), Some(line));
+        }
+    }
+}
+
 /// The small parsers that see text from a meter or from a person.
 pub fn words(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
@@ -126,5 +172,149 @@ pub fn words(data: &[u8]) {
     let _ = (code.resolved(), code.key(), Unit::parse_bytes(data), Instant::parse_utc(&text));
     if let Some(id) = MeterId::new(&text) {
         assert!(!id.as_str().contains(['/', '\0']) && !id.as_str().starts_with('.'), "{id}");
+    }
+}
+
+/// The dialogues of IEC 62056-21 against a meter that sends the input: each piece of it that a FF ends is what comes next,
+/// and an empty one is silence.
+pub fn dialogue_text(data: &[u8]) {
+    for check in [BlockCheck::Xor, BlockCheck::Sum] {
+        waits(iec62056::cut(data, check).map(|_| ()), data.len());
+    }
+    if let Some((range, meter)) = Identification::find(data, true) {
+        assert!(range.end <= data.len() && meter.line().len() <= range.len());
+    }
+    let table = map::text::answer(data);
+    let _ = (profile::rows(&table), log::entries(&table));
+
+    for mode in [None, Some(Mode::A), Some(Mode::C), Some(Mode::E)] {
+        let mut readout = Readout::new(Options { mode, ..Options::default() });
+        assert!(converse(&mut readout, data) <= Readout::LONGEST);
+        assert!(readout.outcome().is_some());
+    }
+    let queries = ["1.8.0", "P.01(;)"].map(|table| Query::new(ReadCommand::R6, table));
+    let queries: Vec<_> = queries.into_iter().flatten().collect();
+    let longest = Programming::longest(queries.len());
+    let mut programming = Programming::new(Options::default(), None, queries);
+    assert!(converse(&mut programming, data) <= longest);
+    for reply in programming.replies() {
+        if let Reply::Data(data) = reply {
+            let _ = profile::rows(&map::text::answer(data));
+        }
+    }
+}
+
+/// Plays a dialogue to its end, and says how long that took. Before it asks, nothing comes.
+fn converse(dialogue: &mut dyn Dialogue, data: &[u8]) -> Duration {
+    let mut pieces = std::iter::once(&[][..]).chain(data.split(|&byte| byte == 0xFF));
+    let mut now = Duration::ZERO;
+    for _ in 0..data.len() + 1000 {
+        let event = match dialogue.step() {
+            Step::Done => return now,
+            Step::Send(_) => Event::Sent,
+            Step::SetLine(_) => Event::LineSet(data.first() != Some(&0)),
+            Step::Pause(wait) => {
+                now += wait;
+                Event::Paused
+            }
+            Step::Receive(wait) => match pieces.next() {
+                Some(piece @ [_, ..]) => Event::Received(piece),
+                _ => {
+                    now += wait;
+                    Event::Silence
+                }
+            },
+        };
+        dialogue.on(event, now);
+    }
+    panic!("no end");
+}
+
+/// Cuts the input into pieces by its own octets: what a line would deliver, one after the other.
+fn pieces(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = data;
+    std::iter::from_fn(move || {
+        let (&length, more) = rest.split_first()?;
+        let (piece, behind) = more.split_at(usize::from(length).min(more.len()));
+        rest = behind;
+        Some(piece)
+    })
+}
+
+/// A piece as it is, or as the information of a frame, so that what lies behind the checksums is reached too.
+fn framed(piece: &[u8], to_client: bool) -> Vec<u8> {
+    let (server, client) = (Address::server(1, Some(17)), Address::client(16));
+    let (to, from) = if to_client { (client, server) } else { (server, client) };
+    match piece {
+        [0, control, information @ ..] => {
+            let (control, poll) = Control::parse(*control);
+            hdlc::encode(to, from, control, poll, false, information)
+        }
+        [1, control, information @ ..] => {
+            let (control, poll) = Control::parse(*control);
+            hdlc::encode(to, from, control, poll, information.len() & 1 == 1, &[&[0xE6, 0xE7, 0], information].concat())
+        }
+        other => other.to_vec(),
+    }
+}
+
+/// A client that is told the input, over and over, ends.
+pub fn dlms_client(data: &[u8]) {
+    let period = Period { since: None, until: None, zone: Zone::UTC };
+    let plan = match data.first() {
+        Some(0..=99) => Plan::Registers { only: Vec::new() },
+        Some(100..=199) => Plan::Profile { obis: Obis::new(1, 0, 99, 1, 0, 255), period },
+        _ => Plan::Log { only: None, period },
+    };
+    let mut client = Client::new(Config::new(usual_stations(16), Access::Public, plan));
+    let all: Vec<&[u8]> = pieces(data).collect();
+    let mut now = Duration::ZERO;
+    for count in 0.. {
+        assert!(count < 100_000, "the dialogue does not end");
+        let piece = all.get(count % all.len().max(1)).copied().unwrap_or_default();
+        match client.step() {
+            Step::Done => break,
+            Step::Send(_) => client.on(Event::Sent, now),
+            Step::SetLine(_) => client.on(Event::LineSet(true), now),
+            Step::Receive(wait) if piece.is_empty() => {
+                now += wait;
+                client.on(Event::Silence, now);
+            }
+            Step::Receive(_) => client.on(Event::Received(&framed(piece, true)), now),
+            Step::Pause(wait) => {
+                now += wait;
+                client.on(Event::Paused, now);
+            }
+        }
+        now += Duration::from_millis(2);
+    }
+    let _ = map::dlms::objects(&client.outcome().values);
+    for obis in map::dlms::profiles(&client.outcome().values) {
+        let _ = map::dlms::rows(&client.outcome().values, obis);
+        let _ = map::dlms::entries(&client.outcome().values, obis);
+    }
+}
+
+/// A server that gets the input answers in bounded time and memory.
+pub fn dlms_server(data: &[u8]) {
+    let Some(civil) = CivilTime::new(2025, 11, 7, 14, 30, 0) else { return };
+    let now = MeterTime::local(civil);
+    let log = Obis::new(0, 0, 99, 98, 0, 255);
+    let image = MeterImage {
+        device_name: "LGZ1030653520967".into(),
+        serial: "53520967".into(),
+        now,
+        registers: Vec::new(),
+        profiles: Vec::new(),
+        logs: vec![log],
+        events: vec![MeterEvent { log, time: now, code: 1 }],
+        failures: Vec::new(),
+        selects: (true, true),
+    };
+    let mut server = Server::new(MeterConfig::default(), image);
+    for (count, piece) in pieces(data).enumerate() {
+        let now = Duration::from_millis(count as u64);
+        let reply = server.receive(&framed(piece, false), now);
+        assert!(reply.len() < 4096, "{} octets for {}", reply.len(), piece.len());
     }
 }

@@ -20,7 +20,10 @@ fn rounds() -> usize {
 
 #[test]
 fn targets_hold_on_fixtures_and_their_mutations() {
-    let corpus: Vec<_> = captures().into_iter().map(|(_, path)| fs::read(path).unwrap()).collect();
+    let mut corpus: Vec<_> = captures().into_iter().map(|(_, path)| fs::read(path).unwrap()).collect();
+    corpus.push(b"\xff\xfd\x2c/ISK\xff\xff5\xff\xfa\x2c\x65\0\0\x01\x2c\xff\xf0\r\n\xff\xfb\x03".to_vec());
+    corpus
+        .push(b"releve capture 1 2026-11-21T14:30:00Z x\n+0.1 = 300,7E1\n+0.2 > 2F3F\n+1.5 < 2F4C\n+9 # y\n".to_vec());
     for (name, target) in targets::TARGETS {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
         let mut runs = 0;

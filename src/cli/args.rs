@@ -1,9 +1,11 @@
 //! Arguments that every command shares.
 
+use super::config::{Config, Meter};
 use super::failure::{self, Failure};
 use super::output;
 use crate::reading::{Language, MeterId, Zone};
 use clap::{Args, ColorChoice, ValueEnum};
+use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
@@ -14,17 +16,27 @@ pub(super) struct Globals {
     /// The store [default: $XDG_DATA_HOME/releve/releve.db]
     #[arg(long, value_name = "FILE", env = "RELEVE_DB", global = true, hide_env_values = true)]
     pub(super) db: Option<PathBuf>,
-    /// The meter, by its identifier
+    /// The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "RELEVE_CONFIG",
+        global = true,
+        hide_env_values = true,
+        hide_short_help = true
+    )]
+    config: Option<PathBuf>,
+    /// The meter, by its identifier or its alias in the settings
     #[arg(long, value_name = "ID", global = true)]
     pub(super) meter: Option<String>,
     /// The IANA time zone of meter clocks and bare dates [default: the system's]
     #[arg(long, value_name = "ZONE", global = true)]
     pub(super) tz: Option<String>,
     /// The language of names in tables [default: the locale's]
-    #[arg(long, value_name = "LANGUAGE", global = true)]
+    #[arg(long, value_name = "LANGUAGE", global = true, hide_short_help = true)]
     pub(super) lang: Option<Lang>,
     /// When to use colour
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", hide_short_help = true)]
     pub(super) color: ColorChoice,
     /// Say nothing but errors
     #[arg(short, long, global = true)]
@@ -32,6 +44,8 @@ pub(super) struct Globals {
     /// Say more on stderr; twice for even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    #[arg(skip)]
+    loaded: OnceCell<Config>,
 }
 
 /// A language for people.
@@ -53,23 +67,84 @@ pub(super) struct ZoneChoice {
     pub(super) chosen: bool,
 }
 
+fn language_of_locale() -> Option<Language> {
+    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+    let locale = names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
+    Language::from_locale(&locale)
+}
+
+fn default_store() -> anyhow::Result<PathBuf> {
+    use etcetera::BaseStrategy as _;
+    let folders = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::new(failure::CONFIG, "store.home", "cannot tell where the store is: HOME is not set")
+            .tip("name it with --db FILE or RELEVE_DB")
+    })?;
+    Ok(folders.data_dir().join("releve").join("releve.db"))
+}
+
 impl Globals {
-    /// The store's path: the option, the environment, or the user's data folder.
-    pub(super) fn store_path(&self) -> anyhow::Result<PathBuf> {
-        if let Some(path) = &self.db {
-            return Ok(path.clone());
+    /// The settings file, read when it is first asked for.
+    pub(super) fn config(&self) -> anyhow::Result<&Config> {
+        if let Some(config) = self.loaded.get() {
+            return Ok(config);
         }
-        use etcetera::BaseStrategy as _;
-        let folders = etcetera::choose_base_strategy().map_err(|_| {
-            Failure::new(failure::CONFIG, "store.home", "cannot tell where the store is: HOME is not set")
-                .tip("name it with --db FILE or RELEVE_DB")
-        })?;
-        Ok(folders.data_dir().join("releve").join("releve.db"))
+        let config = Config::load(self.config.as_deref())?;
+        Ok(self.loaded.get_or_init(|| config))
     }
 
-    /// The zone: the option, else the system's, else UTC.
+    /// The settings of the file with their values, and where each comes from.
+    pub(super) fn settings(&self) -> anyhow::Result<Vec<(String, Option<String>, String)>> {
+        let config = self.config()?;
+        let file = &config.file;
+        let named = config.path.as_ref().map(|path| path.display().to_string());
+        let setting =
+            |key: &str, flag: Option<String>, variable: &str, file: Option<String>, default: Option<String>| {
+                // The environment reaches us by the same way as the flag.
+                let by_variable = std::env::var(variable).is_ok_and(|value| flag.as_ref() == Some(&value));
+                let (value, from) = match (flag, file) {
+                    (Some(value), _) if by_variable => (Some(value), variable.to_owned()),
+                    (Some(value), _) => (Some(value), format!("flag --{key}")),
+                    (None, Some(value)) => (Some(value), named.clone().unwrap_or_default()),
+                    (None, None) => (default, "default".to_owned()),
+                };
+                (key.to_owned(), value, from)
+            };
+        let shown = |path: &PathBuf| path.display().to_string();
+        let lang = self.lang.map(|lang| lang.to_possible_value().map(|value| value.get_name().to_owned()));
+        let mut settings = vec![
+            setting("config", self.config.as_ref().map(shown), "RELEVE_CONFIG", None, named.clone()),
+            setting(
+                "db",
+                self.db.as_ref().map(shown),
+                "RELEVE_DB",
+                file.db.as_ref().map(shown),
+                default_store().ok().as_ref().map(shown),
+            ),
+            setting("archive", None, "", file.archive.as_ref().map(shown), None),
+            setting("tz", self.tz.clone(), "", file.tz.clone(), Some(self.zone()?.zone.to_string())),
+            setting("lang", lang.flatten(), "", file.lang.clone(), None),
+            setting("meter", self.meter.clone(), "", file.meter.clone(), None),
+        ];
+        for (alias, meter) in &file.meters {
+            settings.extend(
+                meter.settings().into_iter().map(|(key, value)| {
+                    (format!("meters.{alias}.{key}"), Some(value), named.clone().unwrap_or_default())
+                }),
+            );
+        }
+        Ok(settings)
+    }
+
+    /// The store's path: the option, the environment, the settings, or the user's data folder.
+    pub(super) fn store_path(&self) -> anyhow::Result<PathBuf> {
+        if let Some(path) = self.db.as_ref().or(self.config()?.file.db.as_ref()) {
+            return Ok(path.clone());
+        }
+        default_store()
+    }
+    /// The zone: the option, the settings, else the system's, else UTC.
     pub(super) fn zone(&self) -> anyhow::Result<ZoneChoice> {
-        if let Some(name) = &self.tz {
+        if let Some(name) = self.tz.as_ref().or(self.config()?.file.tz.as_ref()) {
             let zone = Zone::parse(name).map_err(|error| {
                 Failure::new(failure::USAGE, "time.zone", error.to_string())
                     .tip("write it like Europe/Zurich, Europe/Brussels or UTC")
@@ -86,10 +161,36 @@ impl Globals {
         Ok(ZoneChoice { zone: Zone::system().unwrap_or(Zone::UTC), chosen: false })
     }
 
-    /// The meter that was named.
+    /// The meter that is meant: named by the option, or in the settings.
     pub(super) fn meter(&self) -> anyhow::Result<Option<MeterId>> {
-        self.meter
-            .as_deref()
+        let named = self.named_meter()?;
+        if named.is_some() {
+            return Ok(named);
+        }
+        self.identifier(self.config()?.file.meter.as_deref())
+    }
+
+    /// The meter that the option names.
+    pub(super) fn named_meter(&self) -> anyhow::Result<Option<MeterId>> {
+        self.identifier(self.meter.as_deref())
+    }
+
+    /// What the settings say of the meter that was named, by its alias or its identifier.
+    pub(super) fn meter_settings(&self) -> anyhow::Result<Option<&Meter>> {
+        let config = self.config()?;
+        let Some(named) = self.meter.as_deref().or(config.file.meter.as_deref()) else { return Ok(None) };
+        let by_id = || config.file.meters.values().find(|meter| meter.id.as_deref() == Some(named));
+        Ok(config.meter(named).or_else(by_id))
+    }
+
+    /// An identifier, or what an alias of the settings stands for.
+    fn identifier(&self, named: Option<&str>) -> anyhow::Result<Option<MeterId>> {
+        let Some(text) = named else { return Ok(None) };
+        let identifier = match self.config()?.meter(text) {
+            Some(meter) => meter.id.as_deref(),
+            None => Some(text),
+        };
+        identifier
             .map(|text| {
                 MeterId::new(text).ok_or_else(|| {
                     Failure::new(failure::USAGE, "meter.name", format!("'{text}' is no meter identifier")).into()
@@ -98,18 +199,18 @@ impl Globals {
             .transpose()
     }
 
-    /// The language: the option, else the locale's, else English.
+    /// The language: the option, the settings, else the locale's, else English.
     pub(super) fn language(&self) -> Language {
         match self.lang {
             Some(Lang::En) => Language::English,
             Some(Lang::Fr) => Language::French,
             Some(Lang::De) => Language::German,
-            None => ["LC_ALL", "LC_MESSAGES", "LANG"]
-                .into_iter()
-                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
-                .and_then(|locale| Language::from_locale(&locale))
-                .unwrap_or_default(),
+            None => self.language_of_settings().or_else(language_of_locale).unwrap_or_default(),
         }
+    }
+
+    fn language_of_settings(&self) -> Option<Language> {
+        Language::from_locale(self.config().ok()?.file.lang.as_deref()?)
     }
 
     /// Whether stdout gets colour: the option, NO_COLOR, CLICOLOR_FORCE, then whether it is a terminal.

@@ -73,7 +73,7 @@ impl Cmd {
         let keys = keys::load(self.key_file.as_deref(), globals)?;
         let mut bytes = Vec::new();
         let mut input = Input::open(path)?.take(MAX_CAPTURE + 1);
-        input.read_to_end(&mut bytes).with_context(|| format!("reading {}", path.display()))?;
+        input.read_to_end(&mut bytes).map_err(|error| Failure::reading(&path.display().to_string(), &error))?;
         if bytes.len() as u64 > MAX_CAPTURE {
             bytes.truncate(usize::try_from(MAX_CAPTURE).unwrap_or(usize::MAX));
             globals.warn(&format!("only the first {MAX_CAPTURE} bytes are shown"));

@@ -22,12 +22,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Cmd {
-    /// From when on: a date, or a time like 2025-11-07T14:30:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Until when: a date reaches its end, a time is exclusive
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    #[command(flatten)]
+    span: when::Span,
     /// How to write
     #[arg(short, long, value_name = "FORMAT", default_value = "json")]
     format: Format,
@@ -44,20 +40,9 @@ enum Format {
     Ndjson,
 }
 
-/// Longer ago and further ahead than any meter has counted.
-const EVER: Range<i64> = -62_135_596_800..253_402_300_800;
-
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let zone = globals.zone()?;
-        let moment = |text: &Option<String>, end, default| match text {
-            Some(text) => when::moment(text, zone, end),
-            None => Ok(Instant::from_unix(default)),
-        };
-        let period = moment(&self.since, false, EVER.start)?..moment(&self.until, true, EVER.end)?;
-        if period.start >= period.end {
-            return Err(Failure::new(failure::USAGE, "time.order", "--since is not before --until").into());
-        }
+        let period = self.span.resolve(globals)?;
         let store = Store::open(&globals.store_path()?)?;
         let meter = choose_meter(&store, globals)?;
         let day = measures(&store, &meter, period)?;

@@ -2,9 +2,12 @@
 
 use crate::archive::ArchiveError;
 use crate::reading::{Anomaly, AnomalyCode};
+use crate::session::PlayError;
 use crate::store::StoreError;
-use crate::transport::InputError;
+use crate::transport::{Access, CaptureError, InputError, LinkError, Membership, ports};
 use std::fmt;
+use std::io;
+use std::path::Path;
 
 /// Anything that has no status of its own.
 pub(super) const OTHER: u8 = 1;
@@ -14,6 +17,8 @@ pub(super) const USAGE: u8 = 2;
 pub(super) const DATA: u8 = 65;
 /// Input or store missing.
 pub(super) const NO_INPUT: u8 = 66;
+/// No port, or no answer.
+pub(super) const NO_METER: u8 = 69;
 /// A write failed.
 pub(super) const WRITE: u8 = 74;
 /// Busy or locked; try again.
@@ -30,9 +35,9 @@ pub(super) const CONFIG: u8 = 78;
 pub(super) struct Failure {
     pub(super) exit: u8,
     pub(super) id: &'static str,
-    message: String,
-    cause: Option<String>,
-    tips: Vec<String>,
+    pub(super) message: String,
+    pub(super) cause: Option<String>,
+    pub(super) tips: Vec<String>,
 }
 
 impl Failure {
@@ -64,6 +69,12 @@ impl Failure {
             }
             if let Some(archive) = cause.downcast_ref::<ArchiveError>() {
                 return Self::archive(archive);
+            }
+            if let Some(link) = cause.downcast_ref::<LinkError>() {
+                return Self::link(link);
+            }
+            if let Some(PlayError::Link(link)) = cause.downcast_ref::<PlayError>() {
+                return Self::link(link);
             }
             if let Some(io) = cause.downcast_ref::<super::output::WriteError>() {
                 return Self::new(WRITE, "write.failed", format!("cannot write the output: {}", io.0));
@@ -122,6 +133,77 @@ impl Failure {
         }
     }
 
+    pub(super) fn link(error: &LinkError) -> Self {
+        let message = error.to_string();
+        match error {
+            LinkError::Missing { name, source } => {
+                let failure = Self::new(NO_METER, "port.missing", message).cause(source.to_string());
+                if name.contains("://") {
+                    return failure.tip("is the bridge on, and are host and port right?");
+                }
+                let plugged: Vec<_> = ports()
+                    .iter()
+                    .map(|port| format!("{} ({})", port.path.display(), super::ports::device(port)))
+                    .collect();
+                if plugged.is_empty() {
+                    failure.tip("no serial port is plugged in")
+                } else {
+                    failure.tip(format!("plugged in now: {}", plugged.join(", ")))
+                }
+            }
+            LinkError::Denied { name, source } => {
+                let failure = Self::new(DENIED, "port.permission", message);
+                match Access::to(Path::new(name)) {
+                    Some(access) => failure.access(name, &access),
+                    None => failure.cause(source.to_string()),
+                }
+            }
+            LinkError::Busy { .. } => Self::new(BUSY, "port.busy", message).tip("end that program, or wait for it"),
+            LinkError::NotAPort { .. } => {
+                Self::new(USAGE, "port.kind", message).tip("see which ports there are: releve ports")
+            }
+            LinkError::Gone { .. } => {
+                Self::new(NO_METER, "port.gone", message).tip("is it plugged in? see with: releve ports")
+            }
+            LinkError::OneWay { .. } => Self::new(USAGE, "port.one_way", message),
+            LinkError::FixedLine { .. } => Self::new(NO_METER, "port.line", message)
+                .tip("set the speed at the bridge, or use rfc2217://HOST:PORT if it speaks that"),
+            LinkError::Line { .. } => {
+                Self::new(NO_METER, "port.line", message).tip("other settings: --serial 9600,8N1")
+            }
+            LinkError::NoRfc2217 { .. } => Self::new(NO_METER, "port.rfc2217", message)
+                .tip("a bridge that only hands bytes on is tcp://HOST:PORT")
+                .tip("switch RFC 2217 (telnet, COM port control) on at the bridge"),
+            LinkError::Capture { .. } => Self::new(WRITE, "capture.write", message),
+            LinkError::Name { .. } => Self::new(USAGE, "port.name", message)
+                .tip("name it like /dev/ttyUSB0, tcp://HOST:PORT or rfc2217://HOST:PORT"),
+            LinkError::Io { .. } => Self::new(NO_METER, "port.io", message),
+        }
+    }
+
+    /// Why a device may not be opened, and what would change that.
+    fn access(self, name: &str, access: &Access) -> Self {
+        let Access { user, group, .. } = access;
+        let failure = self.cause(access.to_string());
+        let failure = match access.membership {
+            Membership::Later if access.group_helps() => {
+                failure.tip(format!("{user} is in {group} from the next login on: log out and in, or: newgrp {group}"))
+            }
+            Membership::No if access.group_helps() => {
+                failure.tip(format!("sudo usermod -aG {group} {user}, then log out and in again"))
+            }
+            _ => failure,
+        };
+        failure.tip(format!("just this once: sudo setfacl -m u:{user}:rw {}", shell_word(name)))
+    }
+
+    /// A capture that cannot be read on.
+    pub(super) fn reading(source: &str, error: &io::Error) -> Self {
+        let damaged = error.get_ref().is_some_and(|inner| inner.is::<CaptureError>());
+        let (exit, id) = if damaged { (DATA, "capture.damaged") } else { (NO_INPUT, "input.read") };
+        Self::new(exit, id, format!("cannot read {source}")).cause(error.to_string())
+    }
+
     /// A capture of which nothing could be read, because of `fault`.
     pub(super) fn data(source: &str, fault: &Anomaly) -> Self {
         let id = match fault.code {
@@ -131,6 +213,7 @@ impl Failure {
             AnomalyCode::Block => "data.block",
             AnomalyCode::Syntax => "data.syntax",
             AnomalyCode::TooLong => "data.too_long",
+            AnomalyCode::NoValues => "data.no_values",
             _ => "data.checksum",
         };
         let failure = Self::new(DATA, id, format!("{source}: byte {}: {}", fault.position, fault.detail));
@@ -185,5 +268,32 @@ mod tests {
         let failure = Failure::new(DATA, "data.checksum", "a\u{1b}[31m").cause("b").tip("c");
         assert_eq!(failure.to_string(), "error: a\u{fffd}[31m  [data.checksum]\n  cause: b\n  tip: c");
         assert_eq!(shell_word("it's.bin"), "'it'\\''s.bin'");
+    }
+
+    #[test]
+    fn a_port_that_may_not_be_opened_says_what_would_help() {
+        let access = |membership| Access { user: "anna".into(), group: "dialout".into(), mode: 0o660, membership };
+        let denied = |membership| {
+            let failure = Failure::new(DENIED, "port.permission", "may not open /dev/ttyUSB0");
+            failure.access("/dev/ttyUSB0", &access(membership)).to_string()
+        };
+        assert_eq!(
+            denied(Membership::No),
+            "error: may not open /dev/ttyUSB0  [port.permission]\n  \
+             cause: it belongs to group dialout (rw-rw----), anna is not in that group\n  \
+             tip: sudo usermod -aG dialout anna, then log out and in again\n  \
+             tip: just this once: sudo setfacl -m u:anna:rw /dev/ttyUSB0"
+        );
+        assert!(denied(Membership::Later).contains("tip: anna is in dialout from the next login on"));
+        assert!(!denied(Membership::Yes).contains("usermod"));
+    }
+
+    #[test]
+    fn a_link_that_fails_while_a_dialogue_is_played_is_named_as_such() {
+        let gone = || LinkError::Gone { name: "/dev/ttyUSB0".into() };
+        for error in [anyhow::Error::from(gone()), anyhow::Error::from(PlayError::from(gone())).context("reading")] {
+            let failure = Failure::of(&error);
+            assert_eq!((failure.exit, failure.id), (NO_METER, "port.gone"));
+        }
     }
 }

@@ -18,22 +18,35 @@ pub(super) fn load(file: Option<&Path>, globals: &Globals) -> anyhow::Result<Key
             _ => return Ok(Keys::default()),
         },
     };
-    let name = path.display();
-    let text = Zeroizing::new(fs::read_to_string(&path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::new(failure::NO_INPUT, "key.file", format!("there is no key file {name}")),
-        io::ErrorKind::PermissionDenied => {
-            Failure::new(failure::DENIED, "key.file", format!("may not read the key file {name}"))
-        }
-        _ => Failure::new(failure::NO_INPUT, "key.file", format!("cannot read the key file {name}: {error}")),
-    })?);
-    if file.is_some() {
-        warn_if_open(&path, globals);
-    }
+    let text = secret(&path, "key", file.is_some(), globals)?;
     parse(&text).ok_or_else(|| {
-        Failure::new(failure::CONFIG, "key.format", format!("{name} is no key file"))
+        Failure::new(failure::CONFIG, "key.format", format!("{} is no key file", path.display()))
             .tip("write 32 hex digits, or two lines: encryption = \"…\" and authentication = \"…\"")
             .into()
     })
+}
+
+/// The password in a file: its first line.
+pub(super) fn password(path: &Path, globals: &Globals) -> anyhow::Result<Zeroizing<String>> {
+    let text = secret(path, "password", true, globals)?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// A file that only its owner should be able to read; `what` it holds is part of the errors' names.
+fn secret(path: &Path, what: &str, warn: bool, globals: &Globals) -> anyhow::Result<Zeroizing<String>> {
+    let name = path.display();
+    let id = if what == "key" { "key.file" } else { "password.file" };
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Failure::new(failure::NO_INPUT, id, format!("there is no {what} file {name}")),
+        io::ErrorKind::PermissionDenied => {
+            Failure::new(failure::DENIED, id, format!("may not read the {what} file {name}"))
+        }
+        _ => Failure::new(failure::NO_INPUT, id, format!("cannot read the {what} file {name}: {error}")),
+    })?;
+    if warn {
+        warn_if_open(path, globals);
+    }
+    Ok(text)
 }
 
 #[derive(Deserialize)]

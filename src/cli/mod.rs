@@ -4,16 +4,23 @@
 //! [`main`] decides the exit status.
 
 mod args;
+mod config;
 mod consolidate;
+mod diagnosis;
+mod doctor;
 mod explain;
 mod export;
 mod failure;
 mod generate;
+mod interrupt;
 mod keys;
 mod obis;
 mod output;
+mod ports;
 mod read;
 mod save;
+mod simulate;
+mod source;
 mod table;
 mod when;
 
@@ -47,11 +54,15 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Ports(ports::Cmd),
     Read(read::Cmd),
     Explain(explain::Cmd),
     Obis(obis::Cmd),
     Export(export::Cmd),
     Consolidate(consolidate::Cmd),
+    Doctor(doctor::Cmd),
+    Config(config::Cmd),
+    Simulate(simulate::Cmd),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -80,11 +91,15 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
     let Cli { globals, command } = cli;
     match command {
+        Command::Ports(command) => command.run(&globals, output),
         Command::Read(command) => command.run(&globals, output),
         Command::Explain(command) => command.run(&globals, output),
         Command::Obis(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
+        Command::Doctor(command) => command.run(&globals, output),
+        Command::Config(command) => command.run(&globals, output),
+        Command::Simulate(command) => command.run(&globals, output),
         Command::Completions(command) => command.run(output),
         Command::Man(command) => command.run(),
     }

@@ -20,14 +20,13 @@ impl Saver {
         Ok(Self { store, waiting: Vec::new(), done: Inserted::default() })
     }
 
-    pub(super) fn keep(&mut self, reading: &Reading, at: Instant) -> anyhow::Result<()> {
+    pub(super) fn keep(&mut self, reading: &Reading, at: Instant, source: &str) -> anyhow::Result<()> {
         let Some(meter) = reading.meter.clone() else {
             return Err(Failure::new(failure::USAGE, "meter.unknown", "the telegram does not name its meter")
                 .tip("name it: --meter ID")
                 .into());
         };
-        let source = reading.protocol.default_source().to_owned();
-        self.waiting.push(Entry { meter, at, source, reading: reading.clone() });
+        self.waiting.push(Entry { meter, at, source: source.to_owned(), reading: reading.clone() });
         if self.waiting.len() >= GROUP { self.flush() } else { Ok(()) }
     }
 

@@ -1,8 +1,11 @@
 //! Days and moments as people type them.
 
-use super::args::ZoneChoice;
+use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
-use crate::reading::{CivilTime, Instant, MeterTime, Resolved};
+use crate::reading::{Asked, AskedError, Instant, parse_length};
+use clap::Args;
+use std::ops::Range;
+use std::time::Duration;
 
 /// A UTC day: `2025-11-07`, `today`, `yesterday`.
 pub(super) fn utc_day(text: &str, now: Instant) -> Result<(i32, u8, u8), Failure> {
@@ -18,25 +21,62 @@ pub(super) fn utc_day(text: &str, now: Instant) -> Result<(i32, u8, u8), Failure
     }
 }
 
-/// A moment: RFC 3339, or a bare date, which begins or (for an end) is over at local midnight.
-pub(super) fn moment(text: &str, zone: ZoneChoice, is_end: bool) -> Result<Instant, Failure> {
-    let unknown = || {
-        Failure::new(failure::USAGE, "time.unknown", format!("'{text}' is not a time"))
-            .tip("like 2025-11-07 or 2025-11-07T14:30:00Z")
-    };
-    if let Some((year, month, day)) = parse_date(text) {
-        let midnight = CivilTime::new(year, month, day, 0, 0, 0).ok_or_else(unknown)?;
-        let midnight = if is_end { midnight.plus_millis(24 * 3600 * 1000) } else { midnight };
-        return Ok(match MeterTime::local(midnight).resolve(zone.zone) {
-            Resolved::Ambiguous(_, second) if is_end => second,
-            resolved => resolved.earliest(),
-        });
+/// A span of time, as every command that looks back takes it.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Span {
+    /// From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) since: Option<String>,
+    /// Until when: a bare day, week or month reaches its end, a time is exclusive
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(super) until: Option<String>,
+}
+
+/// Longer ago and further ahead than any meter has counted.
+const EVER: Range<i64> = -62_135_596_800..253_402_300_800;
+
+impl Span {
+    /// The span; an end that is not given is open.
+    pub(super) fn resolve(&self, globals: &Globals) -> anyhow::Result<Range<Instant>> {
+        let zone = globals.zone()?;
+        let end = |text: &Option<String>, is_end, open| match text {
+            Some(text) => moment(text, zone, is_end, globals),
+            None => Ok(Instant::from_unix(open)),
+        };
+        let span = end(&self.since, false, EVER.start)?..end(&self.until, true, EVER.end)?;
+        if span.start >= span.end {
+            return Err(Failure::new(failure::USAGE, "time.order", "--since is not before --until").into());
+        }
+        if self.since.is_some() || self.until.is_some() {
+            let shown = |given: &Option<String>, at: Instant, open| match given {
+                Some(_) => at.in_zone(zone.zone),
+                None => String::from(open),
+            };
+            let (since, until) =
+                (shown(&self.since, span.start, "the first"), shown(&self.until, span.end, "the last"));
+            globals.detail(&format!("from {since} to {until}"));
+        }
+        Ok(span)
     }
-    let has_offset = text.len() > 10 && (text.ends_with('Z') || text[10..].contains(['+', '-']));
-    if !has_offset {
-        return Err(unknown());
+}
+
+/// Where a span begins (or, for an end, where it is over): any of the forms of [`Asked`], settled outwards.
+pub(super) fn moment(text: &str, zone: ZoneChoice, is_end: bool, globals: &Globals) -> Result<Instant, Failure> {
+    let asked = Asked::parse(text, Instant::now(), zone.zone).map_err(|error| match &error {
+        AskedError::Skipped { instead, .. } => Failure::new(failure::USAGE, "time.gap", error.to_string())
+            .tip(format!("the clock was put forward over it; give {} instead", instead.in_zone(zone.zone))),
+        _ => Failure::new(failure::USAGE, "time.unknown", error.to_string()).tip(Asked::FORMS),
+    })?;
+    let at = if is_end { asked.until } else { asked.since };
+    if asked.twice {
+        globals.detail(&format!("{text} came twice in {}: {} is taken", zone.zone, at.in_zone(zone.zone)));
     }
-    Instant::parse_utc(text).map_err(|_| unknown())
+    Ok(at)
+}
+
+/// A length of time, as an option takes it.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    parse_length(text).ok_or_else(|| "write it like 500ms, 30s, 5min, 2h or 30d".to_owned())
 }
 
 /// `YYYY-MM-DD`, digits only; whether there is such a day is not asked here.
@@ -53,7 +93,6 @@ fn parse_date(text: &str) -> Option<(i32, u8, u8)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::Zone;
 
     fn at(text: &str) -> Instant {
         Instant::parse_utc(text).unwrap()
@@ -68,15 +107,5 @@ mod tests {
         for text in ["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "hier", "", "2026-01-01-01"] {
             assert_eq!(utc_day(text, now).unwrap_err().exit, failure::USAGE, "{text}");
         }
-    }
-
-    #[test]
-    fn a_bare_date_is_local_and_an_end_includes_its_day() {
-        let zone = ZoneChoice { zone: Zone::parse("Europe/Brussels").unwrap(), chosen: true };
-        assert_eq!(moment("2025-10-26", zone, false), Ok(at("2025-10-25T22:00:00Z")));
-        assert_eq!(moment("2025-10-26", zone, true), Ok(at("2025-10-26T23:00:00Z")));
-        assert_eq!(moment("2025-11-07T14:30:00+01:00", zone, false), Ok(at("2025-11-07T13:30:00Z")));
-        assert!(moment("2025-11-07T14:30:00", zone, false).is_err());
-        assert!(moment("é025-11-07", zone, false).is_err());
     }
 }

@@ -11,5 +11,5 @@ mod values;
 
 pub use archive::{DayFile, Measure, Metadata};
 pub use exact::Exact;
-pub use reading::reading_json;
+pub use reading::{log_json, reading_json};
 pub use values::{Extra, Values, column_key};

@@ -35,6 +35,12 @@ pub fn reading_json<'a>(
     }
 }
 
+/// The JSON of one entry of a meter's event log; `zone` is the one its clock is in.
+#[must_use]
+pub fn log_json(entry: &LogEntry, zone: Zone) -> impl Serialize + '_ {
+    LogDocument { entry, zone }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     compteur: Option<&'a str>,

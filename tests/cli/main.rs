@@ -6,10 +6,12 @@
 mod testenv;
 
 mod bad_input;
+mod capture;
 mod examples;
 mod explain;
 mod formats;
 mod generated;
 mod obis;
+mod ports;
 mod read;
 mod skeleton;

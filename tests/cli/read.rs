@@ -106,8 +106,9 @@ fn standard_input_is_read_only_when_asked() {
         .unwrap();
     drop(child.stdin.take());
     let run = Run::of(child.wait_with_output().unwrap());
-    assert_eq!((run.exit, run.stdout.as_str()), (2, ""));
-    assert!(run.stderr.contains("[read.source]"), "{}", run.stderr);
+    // A meter is looked for instead; what comes of that depends on what is plugged in here.
+    assert!(run.exit == 69 || run.exit == 2, "{run:?}");
+    assert!(run.stdout.is_empty() && run.stderr.contains("[port."), "{run:?}");
 }
 
 #[test]

@@ -42,10 +42,14 @@ complete -c releve -n "__fish_releve_needs_command" -f -a "ports" -d 'List the s
 complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
 complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
 complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON'
+complete -c releve -n "__fish_releve_needs_command" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
+complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
 complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write a day of the store into the archive'
 complete -c releve -n "__fish_releve_needs_command" -f -a "doctor" -d 'Find out why it does not work'
 complete -c releve -n "__fish_releve_needs_command" -f -a "config" -d 'Show and check the settings'
+complete -c releve -n "__fish_releve_needs_command" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
+complete -c releve -n "__fish_releve_needs_command" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
+complete -c releve -n "__fish_releve_needs_command" -f -a "db" -d 'Check, describe, copy or compact the store'
 complete -c releve -n "__fish_releve_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c releve -n "__fish_releve_needs_command" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
 complete -c releve -n "__fish_releve_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -68,7 +72,18 @@ complete -c releve -n "__fish_releve_using_subcommand ports" -l fail-empty -d 'E
 complete -c releve -n "__fish_releve_using_subcommand ports" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand ports" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand ports" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand read" -s p -l port -d 'The port: a device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one there is]' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l obis -d 'Only these registers, like 1.8.0 or 1-0:32.7.0' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l keep-raw -d 'With --save: also keep the raw bytes in the store for so long, like 30d, for `db redecode`' -r
+complete -c releve -n "__fish_releve_using_subcommand read" -l capture -d 'Also keep the raw bytes in a file, for later replay' -r -F
+complete -c releve -n "__fish_releve_using_subcommand read" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
+json\t'One object for one reading, an array for several'
+ndjson\t'An object a line, as they come'
+csv\t'A row a register'
+influx\t'InfluxDB line protocol'
+prometheus\t'Prometheus text format, the newest reading of each meter'"
+complete -c releve -n "__fish_releve_using_subcommand read" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
 iec62056-21\t'IEC 62056-21'
 dlms\t'DLMS/COSEM'
@@ -94,14 +109,6 @@ low\t'With a password'
 high\t'With answers to challenges (GMAC), by the two keys of the key file'
 ciphered\t'The same, and everything enciphered'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l system-title -d 'DLMS: our own system title, 16 hex digits, where the meter insists on one' -r
-complete -c releve -n "__fish_releve_using_subcommand read" -l obis -d 'Only these registers, like 1.8.0 or 1-0:32.7.0' -r
-complete -c releve -n "__fish_releve_using_subcommand read" -l capture -d 'Also keep the raw bytes in a file, for later replay' -r -F
-complete -c releve -n "__fish_releve_using_subcommand read" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
-json\t'One object for one reading, an array for several'
-ndjson\t'An object a line, as they come'
-csv\t'A row a register'
-influx\t'InfluxDB line protocol'
-prometheus\t'Prometheus text format, the newest reading of each meter'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
@@ -112,10 +119,12 @@ de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand read" -l wake-up -d 'Wake a battery meter before the request'
+complete -c releve -n "__fish_releve_using_subcommand read" -l profile -d 'The meter\'s load profile over a period instead of its registers'
+complete -c releve -n "__fish_releve_using_subcommand read" -l log -d 'The meter\'s own event log over a period instead of its registers'
 complete -c releve -n "__fish_releve_using_subcommand read" -l save -d 'Also keep the readings in the store'
 complete -c releve -n "__fish_releve_using_subcommand read" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand read" -l fail-empty -d 'End with 1 if there is no reading, or none of the registers asked for'
+complete -c releve -n "__fish_releve_using_subcommand read" -l wake-up -d 'Wake a battery meter before the request'
 complete -c releve -n "__fish_releve_using_subcommand read" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand read" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -153,10 +162,36 @@ complete -c releve -n "__fish_releve_using_subcommand obis" -l fail-empty -d 'En
 complete -c releve -n "__fish_releve_using_subcommand obis" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand obis" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand obis" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand import" -l key-file -d 'The file with the keys of enciphered captures' -r -F
+complete -c releve -n "__fish_releve_using_subcommand import" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand import" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand import" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand import" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand import" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand import" -l why -d 'Say why each reading was refused'
+complete -c releve -n "__fish_releve_using_subcommand import" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand import" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand export" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l by -d 'Means and counters for each step instead of every reading; days are those of the time zone' -r -f -a "15m\t'A quarter of an hour'
+1h\t'An hour'
+1d\t'A day'"
 complete -c releve -n "__fish_releve_using_subcommand export" -s f -l format -d 'How to write' -r -f -a "json\t'The form of an archive\'s day file, over any period'
-ndjson\t'A reading a line'"
+ndjson\t'A reading a line'
+csv\t'A row a reading, a column a key'
+history\t'The form of an archive\'s month file: quarters of an hour, unless --by says otherwise'
+influx\t'InfluxDB line protocol'
+sqlite\t'The SQLite file of the application before this one; needs -o'"
+complete -c releve -n "__fish_releve_using_subcommand export" -l fields -d 'Only these keys, in this order: columns or codes like 1-0:5.8.0' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -s o -l output -d 'Into a file, which gets its name when it is whole; .gz packs it' -r -F
+complete -c releve -n "__fish_releve_using_subcommand export" -l archive -d 'Write the archive\'s short files of the last days instead' -r -F
+complete -c releve -n "__fish_releve_using_subcommand export" -l days -d 'How many days of them' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
@@ -186,7 +221,7 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand doctor" -s p -l port -d 'The port: a device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one there is]' -r
+complete -c releve -n "__fish_releve_using_subcommand doctor" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
 iec62056-21\t'IEC 62056-21'
 dlms\t'DLMS/COSEM'
@@ -292,6 +327,205 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the settings in force and where each comes from'
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether the settings file makes sense'
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l link -d 'The same, under a name that stays: a symbolic link' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l listen -d 'Be a serial bridge: listen on TCP; port 0 takes a free one' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -s o -l output -d 'Write what the meter sends to a file, - for standard output' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l bridge -d 'Settings of the bridge\'s serial port, like 9600,8N1 [default: it follows the meter]' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l speed -d 'How many times faster than real time, or max: as fast as it is read [default: 1; into a file max]. The line of a meter that is asked keeps its own speed' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l start -d 'The simulated time it starts at [default: now]; the meter\'s zone is then --tz, or Central Europe' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l seed -d 'The household: the same seed and start give the same bytes' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l count -d 'End after so many telegrams' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l duration -d 'End after so much simulated time: 90s, 5m, 2h, 1d' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l fault -d 'What goes wrong, from when on, how much; see --list; may be repeated' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l write-keys -d 'Write the keys of a ciphered meter into a new file, for releve read --key-file' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l totals -d 'At the end write the counters as JSON into a file, - for standard error' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l list -d 'List the meters and the faults'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l pty -d 'Be a serial port; its path is printed [default on a terminal, or without an end]'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l any-format -d 'Only mind the reader\'s speed: data bits and parity of most programs cannot be seen on a pseudo terminal'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "segments" -d 'The segments of each counter of a meter'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "segments" -d 'The segments of each counter of a meter'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "check" -d 'Look at every page and every reading'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "info" -d 'Say what the store holds'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "check" -d 'Look at every page and every reading'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "info" -d 'Say what the store holds'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
@@ -318,17 +552,30 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "export" -d 'Write readings of the store as JSON'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "doctor" -d 'Find out why it does not work'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "config" -d 'Show and check the settings'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis export consolidate doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a settings file with every key, commented'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the settings in force and where each comes from'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether the settings file makes sense'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "segments" -d 'The segments of each counter of a meter'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "check" -d 'Look at every page and every reading'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "info" -d 'Say what the store holds'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'

@@ -9,6 +9,7 @@ use releve::dialogue::iec62056::{Options, Programming, Readout, Reply};
 use releve::dialogue::{Dialogue, Event, Step};
 use releve::reading::{CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Obis, Unit, Zone};
 use releve::simulate::dlms::{Config as MeterConfig, Event as MeterEvent, MeterImage, Server};
+use releve::store::is_sealed_form;
 use releve::transport::capture;
 use releve::transport::rfc2217::telnet;
 use releve::wire::dlms::Keys;
@@ -35,6 +36,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dialogue_text", dialogue_text),
     ("dlms_client", dlms_client),
     ("dlms_server", dlms_server),
+    ("sealed", sealed),
 ];
 
 fn settings() -> Settings {
@@ -158,6 +160,13 @@ pub fn capture_text(data: &[u8]) {
             let again = capture::Entry::parse(&line).ok().flatten();
             assert_eq!(again.map(|entry| entry.to_string()), Some(line));
         }
+    }
+}
+
+/// The blobs of the store: the first two bytes say how many rows there are to be.
+pub fn sealed(data: &[u8]) {
+    if let Some((rows, body)) = data.split_first_chunk::<2>() {
+        let _ = is_sealed_form(body, usize::from(u16::from_le_bytes(*rows)) % 5000);
     }
 }
 

@@ -11,7 +11,7 @@
 //! | [`acquire`] | bytes to readings: finding telegrams, mapping, quirks | `reading`, `wire` |
 //! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
 //! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
-//! | [`store`] | readings in SQLite | `reading` |
+//! | [`store`] | readings in SQLite, sealed into blocks (docs/STORE.md) | `reading` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |

@@ -9,6 +9,13 @@ pub fn day_file(archive: &Path, (year, month, day): (i32, u8, u8), suffix: Optio
     archive.join("quotidien").join(format!("jour_{year:04}{month:02}{day:02}{suffix}.json.gz"))
 }
 
+/// The short file of a UTC day that the old application's export wrote.
+#[must_use]
+pub fn export_file(archive: &Path, (year, month, day): (i32, u8, u8), suffix: Option<&str>) -> PathBuf {
+    let suffix = suffix.map(|id| format!("_{id}")).unwrap_or_default();
+    archive.join("mensuel").join(format!("export_{year:04}-{month:02}-{day:02}{suffix}.json.gz"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

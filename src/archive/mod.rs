@@ -3,14 +3,16 @@
 //! [`layout`] knows the paths, [`read_day`] and [`write_day`] the files. A file is merged with, never truncated; it is
 //! written beside its final name, flushed, read back, and only then renamed, so that no half file is ever visible.
 
+mod any;
 pub mod layout;
 mod merge;
 mod read;
 mod write;
 
+pub use any::{InFile, read_any};
 pub use merge::merge;
 pub use read::read_day;
-pub use write::{Written, write_day};
+pub use write::{Written, write_day, write_export};
 
 use std::io;
 use std::path::PathBuf;

@@ -1,8 +1,10 @@
 //! Writing archive files: beside the final name, flushed, read back, renamed.
 
-use super::{ArchiveError, merge, read_day};
-use crate::document::{DayFile, Measure};
+use super::{ArchiveError, merge, read_any, read_day};
+use crate::document::{DayFile, Measure, Numbers};
+use crate::reading::Instant;
 use flate2::{Compression, write::GzEncoder};
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -52,29 +54,100 @@ pub fn write_day(
     let merged = merge(archived, stored);
     let readings = merged.len();
     let day = DayFile::new(meter, Some(date.to_owned()), merged, units);
-    let bytes = pack(&day).map_err(|source| ArchiveError::Io { path: path.into(), source })?;
+    put(path, &day, readings, |written| Ok(read_day(written)?.as_ref() == Some(&day)))
+}
+
+/// Writes a short file of a day, merged with what is there: of two readings of one time the later written is kept.
+///
+/// # Errors
+/// [`ArchiveError`], naming the file; what was there before is then still there.
+pub fn write_export(path: &Path, date: &str, stored: Vec<(Instant, Numbers)>) -> Result<Written, ArchiveError> {
+    let mut merged = BTreeMap::new();
+    let read = |from: &Path| {
+        let mut found = BTreeMap::new();
+        read_any(from, |reading| -> Result<(), ArchiveError> {
+            if let Some(at) = reading.filed.at() {
+                found.insert(at, reading.filed.numbers.clone());
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    };
+    if path.exists() {
+        match read(path) {
+            Ok(archived) => merged = archived,
+            Err(ArchiveError::Damaged { .. }) => set_aside(path)?,
+            Err(error) => return Err(error),
+        }
+    }
+    merged.extend(stored);
+    let file = ExportFile { date, nb_mesures: merged.len(), mesures: &merged };
+    put(path, &file, merged.len(), |written| Ok(read(written)? == merged))
+}
+
+/// The form of a short file: each reading has its values beside its time.
+#[derive(Serialize)]
+struct ExportFile<'a> {
+    date: &'a str,
+    nb_mesures: usize,
+    #[serde(serialize_with = "flat")]
+    mesures: &'a BTreeMap<Instant, Numbers>,
+}
+
+fn flat<S: serde::Serializer>(measures: &BTreeMap<Instant, Numbers>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Flat<'a> {
+        timestamp: String,
+        #[serde(flatten)]
+        numbers: &'a Numbers,
+    }
+    serializer.collect_seq(measures.iter().map(|(at, numbers)| Flat { timestamp: at.to_string(), numbers }))
+}
+
+/// Puts a file in place, unless it is there already byte for byte.
+fn put(
+    path: &Path,
+    file: &impl Serialize,
+    readings: usize,
+    verify: impl FnOnce(&Path) -> Result<bool, ArchiveError>,
+) -> Result<Written, ArchiveError> {
+    let bytes = pack(file).map_err(|source| ArchiveError::Io { path: path.into(), source })?;
     if fs::read(path).is_ok_and(|present| present == bytes) {
         return Ok(Written::Unchanged { readings });
     }
-    replace(path, &bytes, &day)?;
+    replace(path, &bytes, verify)?;
     Ok(Written::Changed { readings })
 }
 
+impl std::fmt::Display for Written {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (readings, end) = match self {
+            Self::Changed { readings } => (readings, ""),
+            Self::Unchanged { readings } => (readings, ", unchanged"),
+        };
+        write!(f, "{readings} {}{end}", if *readings == 1 { "reading" } else { "readings" })
+    }
+}
+
 /// The bytes of a file: gzip without a time or a name, so that the same readings always give the same bytes.
-fn pack(day: &DayFile) -> io::Result<Vec<u8>> {
+fn pack(file: &impl Serialize) -> io::Result<Vec<u8>> {
     let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-    serde_json::to_writer_pretty(&mut packer, day)?;
+    serde_json::to_writer_pretty(&mut packer, file)?;
     packer.write_all(b"\n")?;
     packer.finish()
 }
 
-fn replace(path: &Path, bytes: &[u8], day: &DayFile) -> Result<(), ArchiveError> {
+fn replace(
+    path: &Path,
+    bytes: &[u8],
+    verify: impl FnOnce(&Path) -> Result<bool, ArchiveError>,
+) -> Result<(), ArchiveError> {
     let fail = |source| ArchiveError::Io { path: path.into(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(fail)?;
     let mut temporary = tempfile::Builder::new().prefix(".releve-").tempfile_in(folder).map_err(fail)?;
     temporary.write_all(bytes).and_then(|()| temporary.as_file().sync_all()).map_err(fail)?;
-    if read_day(temporary.path())?.as_ref() != Some(day) {
+    if !verify(temporary.path())? {
         return Err(ArchiveError::NotVerified(path.into()));
     }
     #[cfg(unix)]
@@ -97,7 +170,7 @@ fn set_aside(path: &Path) -> Result<(), ArchiveError> {
 mod tests {
     use super::*;
     use crate::document::Values;
-    use crate::reading::{Instant, Quality};
+    use crate::reading::Quality;
 
     fn measures(minutes: std::ops::Range<u8>) -> Vec<Measure> {
         minutes

@@ -5,7 +5,7 @@ use super::export::{choose_meter, measures};
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::when;
-use crate::archive::{Written, layout, write_day};
+use crate::archive::{layout, write_day};
 use crate::reading::Instant;
 use crate::store::Store;
 use clap::Args;
@@ -44,17 +44,9 @@ impl Cmd {
         }
         let path = layout::day_file(&self.archive, (year, month, day), shared.then_some(meter.as_str()));
         let written = write_day(&path, meter.as_str(), &date, found.measures, found.units)?;
-        let name = path.display();
         if !globals.quiet {
-            match written {
-                Written::Changed { readings } => output.line(&format!("{name}  {}", count(readings)))?,
-                Written::Unchanged { readings } => output.line(&format!("{name}  {}, unchanged", count(readings)))?,
-            }
+            output.line(&format!("{}  {written}", path.display()))?;
         }
         Ok(ExitCode::SUCCESS)
     }
-}
-
-fn count(readings: usize) -> String {
-    format!("{readings} {}", if readings == 1 { "reading" } else { "readings" })
 }

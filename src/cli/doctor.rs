@@ -17,7 +17,7 @@ use std::process::ExitCode;
 const AFTER_HELP: &str = "\
 Examples:
   releve doctor
-  releve doctor --port /dev/ttyUSB0
+  releve doctor --port target/meter
   releve doctor -f json > report.json
 
 Each line is ok, warn, FAIL or skip; what is not ok says what to do. The end is 1 if anything FAILs. Nothing is changed,

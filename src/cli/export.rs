@@ -3,79 +3,376 @@
 use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::Output;
+use super::target::{self, Target};
 use super::when;
-use crate::document::{DayFile, Measure, Values};
-use crate::reading::{Instant, MeterId, Quality, Reading, TariffMemory};
-use crate::store::{Kept, Store, StoreError};
+use crate::archive::{layout, write_export};
+use crate::document::{DayFile, History, Measure, Repeated, Values, column_key, write_measure};
+use crate::exchange::csv::Wide;
+use crate::exchange::influx;
+use crate::exchange::old_database::OldDatabaseWriter;
+use crate::exchange::steps::{Step, Steps};
+use crate::reading::{Column, Decimal, Instant, MeterId, Quality, Reading, Register};
+use crate::store::{Kept, Lean, Shape, Store};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
 Examples:
   releve export --db target/example.db
-  releve export --db target/example.db --since 2025-11-07 --until 2025-11-07 -f ndjson";
+  releve export --db target/example.db --since 2025-11-07 --until 2025-11-07 -f ndjson
+  releve export --db target/example.db -f csv --fields energie_active_import,tension_l1
+  releve export --db target/example.db --by 15m -f history";
 
-/// Write readings of the store as JSON
+/// Write readings of the store as JSON, CSV and more
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Cmd {
     #[command(flatten)]
     span: when::Span,
+    /// Means and counters for each step instead of every reading; days are those of the time zone
+    #[arg(long, value_name = "STEP")]
+    by: Option<By>,
     /// How to write
     #[arg(short, long, value_name = "FORMAT", default_value = "json")]
     format: Format,
+    /// Only these keys, in this order: columns or codes like 1-0:5.8.0
+    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    fields: Vec<String>,
+    /// Into a file, which gets its name when it is whole; .gz packs it
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Write the archive's short files of the last days instead
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["since", "until", "by", "format", "fields", "output"])]
+    archive: Option<PathBuf>,
+    /// How many days of them
+    #[arg(long, value_name = "N", default_value_t = 30, requires = "archive")]
+    days: u16,
     /// End with 1 if there is no reading
     #[arg(long)]
     fail_empty: bool,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// The form of an archive's day file, over any period
     Json,
     /// A reading a line
     Ndjson,
+    /// A row a reading, a column a key
+    Csv,
+    /// The form of an archive's month file: quarters of an hour, unless --by says otherwise
+    History,
+    /// InfluxDB line protocol
+    Influx,
+    /// The SQLite file of the application before this one; needs -o
+    Sqlite,
 }
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// A quarter of an hour
+    #[value(name = "15m")]
+    Quarter,
+    /// An hour
+    #[value(name = "1h")]
+    Hour,
+    /// A day
+    #[value(name = "1d")]
+    Day,
+}
+
+/// How much text is handed on at once.
+const CHUNK: usize = 64 * 1024;
 
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let period = self.span.resolve(globals)?;
         let store = Store::open(&globals.store_path()?)?;
         let meter = choose_meter(&store, globals)?;
-        let day = measures(&store, &meter, period)?;
-        if day.measures.is_empty() {
+        if let Some(archive) = &self.archive {
+            return self.short_files(&store, &meter, archive, globals, output);
+        }
+        let zone = globals.zone()?;
+        let period = self.span.resolve(globals)?;
+        let step = match (self.by, self.format) {
+            (Some(By::Quarter), _) | (None, Format::History) => Some(Step::Seconds(900)),
+            (Some(By::Hour), _) => Some(Step::Seconds(3600)),
+            (Some(By::Day), _) => Some(Step::Day(zone.zone)),
+            (None, _) => None,
+        };
+        store.quick_check(&meter)?;
+        let keys = Keys::of(&store, &meter, &period, &self.fields)?;
+        let selection = Selection { store: &store, meter: &meter, period, step, keys: &keys };
+        let count = match self.format {
+            Format::Sqlite => selection.sqlite(self.output.as_deref())?,
+            format => {
+                let mut target = Target::open(self.output.as_deref(), output)?;
+                let count = selection.text(format, &mut target)?;
+                target.finish()?;
+                count
+            }
+        };
+        if count == 0 {
             globals.note(&format!("no reading of {meter} in that period"));
         }
-        let count = day.measures.len();
-        match self.format {
-            Format::Json => {
-                let file = DayFile::new(meter.as_str(), None, day.measures, day.units);
-                output.line(&serde_json::to_string_pretty(&file).context("making JSON")?)?;
+        Ok(if count == 0 && self.fail_empty { ExitCode::from(failure::OTHER) } else { ExitCode::SUCCESS })
+    }
+
+    /// The archive's `export_…` files.
+    fn short_files(
+        &self,
+        store: &Store,
+        meter: &MeterId,
+        archive: &std::path::Path,
+        globals: &Globals,
+        output: &mut Output,
+    ) -> anyhow::Result<ExitCode> {
+        store.quick_check(meter)?;
+        let shared = store.meters()?.len() > 1;
+        let today = Instant::now();
+        for back in (0..i64::from(self.days)).rev() {
+            let (year, month, day) = today.plus_seconds(-86_400 * back).utc_day();
+            let start = Instant::start_of_utc_day(year, month, day).context("no such day")?;
+            let mut measures = Vec::new();
+            each_measure(store, meter, start..start.plus_seconds(86_400), |at, values, _, _| {
+                measures.push((at, crate::document::export_numbers(values)));
+                Ok(())
+            })?;
+            if measures.is_empty() {
+                continue;
             }
-            Format::Ndjson => {
-                for measure in &day.measures {
-                    output.line(&serde_json::to_string(measure).context("making JSON")?)?;
-                }
+            let path = layout::export_file(archive, (year, month, day), shared.then_some(meter.as_str()));
+            let date = format!("{year:04}-{month:02}-{day:02}");
+            let written = write_export(&path, &date, measures)?;
+            if !globals.quiet {
+                output.line(&format!("{}  {written}", path.display()))?;
             }
         }
-        Ok(if count == 0 && self.fail_empty { ExitCode::from(failure::OTHER) } else { ExitCode::SUCCESS })
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What is exported.
+struct Selection<'s> {
+    store: &'s Store,
+    meter: &'s MeterId,
+    period: Range<Instant>,
+    step: Option<Step>,
+    keys: &'s Keys,
+}
+
+impl Selection<'_> {
+    /// Each reading or step, with the keys that were chosen; how many.
+    fn each(&self, mut sink: impl FnMut(Instant, &Values, Quality, &str) -> anyhow::Result<()>) -> anyhow::Result<u64> {
+        let mut count = 0;
+        let mut deliver = |at, values: &Values, quality, source: &str| {
+            count += 1;
+            match self.keys.choose(values) {
+                Some(chosen) => sink(at, &chosen, quality, source),
+                None => sink(at, values, quality, source),
+            }
+        };
+        let mut steps = self.step.map(Steps::new);
+        each_measure(self.store, self.meter, self.period.clone(), |at, values, quality, source| match &mut steps {
+            Some(steps) => match steps.push(at, values, quality, source) {
+                Some(done) => deliver(done.at, &done.values, done.quality, &done.source),
+                None => Ok(()),
+            },
+            None => deliver(at, values, quality, source),
+        })?;
+        if let Some(last) = steps.as_mut().and_then(Steps::finish) {
+            deliver(last.at, &last.values, last.quality, &last.source)?;
+        }
+        Ok(count)
+    }
+
+    fn text(&self, format: Format, target: &mut Target<'_>) -> anyhow::Result<u64> {
+        let mut text = String::with_capacity(2 * CHUNK);
+        let mut hand_on = |text: &mut String, target: &mut Target<'_>| -> anyhow::Result<()> {
+            if text.len() >= CHUNK {
+                target.write(text)?;
+                text.clear();
+            }
+            Ok(())
+        };
+        let count = match format {
+            Format::Ndjson => self.each(|at, values, quality, source| {
+                write_measure(&mut text, at, values, quality, source);
+                text.push('\n');
+                hand_on(&mut text, target)
+            })?,
+            Format::Csv => {
+                let wide = Wide::new(&self.keys.all);
+                wide.write_header(&mut text);
+                self.each(|at, values, quality, source| {
+                    wide.write(&mut text, at, values, quality, source);
+                    hand_on(&mut text, target)
+                })?
+            }
+            Format::Influx => self.each(|at, values, quality, source| {
+                let mut reading = Reading::new(crate::document::protocol_of(source));
+                reading.meter = Some(self.meter.clone());
+                reading.quality = quality;
+                if let Some(line) = influx::line(&reading, values, at, source) {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+                hand_on(&mut text, target)
+            })?,
+            Format::History => {
+                let mut history = History::default();
+                let count = self.each(|at, values, _, _| {
+                    history.push(at, values);
+                    Ok(())
+                })?;
+                let step = match self.step {
+                    Some(Step::Seconds(seconds)) => seconds,
+                    _ => 86_400,
+                };
+                history.write(target, self.meter.as_str(), step).map_err(target::write_error)?;
+                count
+            }
+            _ => self.day_file(&mut text, target, &mut hand_on)?,
+        };
+        target.write(&text)?;
+        Ok(count)
+    }
+
+    /// The form of a day file, with its head written before the readings are known.
+    fn day_file(
+        &self,
+        text: &mut String,
+        target: &mut Target<'_>,
+        hand_on: &mut impl FnMut(&mut String, &mut Target<'_>) -> anyhow::Result<()>,
+    ) -> anyhow::Result<u64> {
+        let (count, newest) = self.extent()?;
+        let mut head = DayFile::new(self.meter.as_str(), None, Vec::new(), self.keys.units.clone());
+        head.nb_mesures = usize::try_from(count).unwrap_or(usize::MAX);
+        head.metadata.creation = newest.map(|newest| newest.to_string()).unwrap_or_default();
+        let head = serde_json::to_string_pretty(&head).context("making JSON")?;
+        let (start, end) = head.rsplit_once("[]").context("making JSON")?;
+        text.push_str(start);
+        text.push('[');
+        let mut comma = "";
+        self.each(|at, values, quality, source| {
+            text.push_str(comma);
+            comma = ",";
+            let measure = Measure::new(at, values, quality, source);
+            for line in serde_json::to_string_pretty(&measure).context("making JSON")?.lines() {
+                text.push_str("\n    ");
+                text.push_str(line);
+            }
+            hand_on(text, target)
+        })?;
+        text.push_str(if count == 0 { "]" } else { "\n  ]" });
+        text.push_str(end);
+        text.push('\n');
+        Ok(count)
+    }
+
+    /// How many entries there will be, and the time of the newest.
+    fn extent(&self) -> anyhow::Result<(u64, Option<Instant>)> {
+        if self.step.is_none() {
+            return Ok(self.store.instants(self.meter, self.period.clone())?);
+        }
+        let mut newest = None;
+        let count = self.each(|at, _, _, _| {
+            newest = Some(at);
+            Ok(())
+        })?;
+        Ok((count, newest))
+    }
+
+    fn sqlite(&self, path: Option<&std::path::Path>) -> anyhow::Result<u64> {
+        let Some(path) = path else {
+            return Err(Failure::new(failure::USAGE, "export.file", "a SQLite file cannot go to standard output")
+                .tip("name it: -o FILE")
+                .into());
+        };
+        let temporary = target::beside(path)?;
+        let writer = OldDatabaseWriter::create(temporary.path()).map_err(|error| old_failure(path, &error))?;
+        let count = self.each(|at, values, quality, source| {
+            Ok(writer.add(at, values, quality, source).map_err(|error| old_failure(path, &error))?)
+        })?;
+        writer.finish().map_err(|error| old_failure(path, &error))?;
+        target::persist(temporary, path)?;
+        Ok(count)
+    }
+}
+
+fn old_failure(path: &std::path::Path, error: &crate::exchange::old_database::OldDatabaseError) -> Failure {
+    Failure::new(failure::WRITE, "write.failed", format!("cannot write {}", path.display())).cause(error.to_string())
+}
+
+/// The keys of what is exported.
+struct Keys {
+    /// In the order they are written.
+    all: Vec<String>,
+    units: BTreeMap<String, String>,
+    chosen: bool,
+}
+
+impl Keys {
+    /// The columns and every other register there is in the period, or those that were asked for.
+    fn of(store: &Store, meter: &MeterId, period: &Range<Instant>, asked: &[String]) -> anyhow::Result<Self> {
+        let mut all: Vec<String> = Column::ALL.iter().map(|&column| column_key(column).to_owned()).collect();
+        let mut units = BTreeMap::new();
+        let mut series = store.series_in(meter, period.clone())?;
+        series.sort_by(|a, b| a.code.cmp(&b.code).then(a.nth.cmp(&b.nth)));
+        for series in series {
+            if series.nth == 0 && series.code.obis().and_then(Column::of_register).is_some() {
+                continue;
+            }
+            let key = match series.nth {
+                0 => series.code.key().to_string(),
+                nth => format!("{}#{}", series.code.key(), nth + 1),
+            };
+            if let Some(unit) = series.unit {
+                units.entry(key.clone()).or_insert_with(|| unit.normal().0.symbol().to_string());
+            }
+            if !all.contains(&key) {
+                all.push(key);
+            }
+        }
+        if asked.is_empty() {
+            return Ok(Self { all, units, chosen: false });
+        }
+        if let Some(unknown) = asked.iter().find(|key| !all.contains(key)) {
+            let failure = Failure::new(failure::USAGE, "export.field", format!("there is no key '{unknown}'"));
+            return Err(failure.tip(format!("there are: {}", all.join(", "))).into());
+        }
+        units.retain(|key, _| asked.contains(key));
+        Ok(Self { all: asked.to_vec(), units, chosen: true })
+    }
+
+    /// The values under the chosen keys; `None` where all are.
+    fn choose(&self, values: &Values) -> Option<Values> {
+        if !self.chosen {
+            return None;
+        }
+        let has = |key: &str| self.all.iter().any(|chosen| chosen == key);
+        Some(Values {
+            columns: values.columns.iter().filter(|(column, _)| has(column_key(*column))).copied().collect(),
+            extras: values.extras.iter().filter(|extra| has(&extra.key)).cloned().collect(),
+            texts: values.texts.iter().filter(|(key, _)| has(key)).cloned().collect(),
+        })
     }
 }
 
 /// The meter that was named, or the only one there is.
 pub(super) fn choose_meter(store: &Store, globals: &Globals) -> anyhow::Result<MeterId> {
-    let meters = store.meters()?;
     if let Some(named) = globals.meter()? {
-        if meters.contains(&named) {
-            return Ok(named);
+        if let Some(found) = store.find_meter(&named)? {
+            return Ok(found);
         }
         let failure = Failure::new(failure::NO_INPUT, "meter.missing", format!("the store has no meter {named}"));
-        return Err(failure.tip(format!("there are: {}", list(&meters))).into());
+        return Err(failure.tip(format!("there are: {}", list(&store.meters()?))).into());
     }
-    match <[MeterId; 1]>::try_from(meters) {
+    match <[MeterId; 1]>::try_from(store.meters()?) {
         Ok([only]) => Ok(only),
         Err(meters) if meters.is_empty() => {
             Err(Failure::new(failure::NO_INPUT, "store.empty", "the store holds no reading yet")
@@ -98,38 +395,71 @@ pub(super) struct Measures {
     pub(super) units: BTreeMap<String, String>,
 }
 
-/// Reads the store; telegrams of the same time (a push split over several lists) become one reading.
+/// The readings of a day, all at once.
 pub(super) fn measures(store: &Store, meter: &MeterId, period: Range<Instant>) -> anyhow::Result<Measures> {
-    let mut memory = store.tariff_memory(meter)?;
     let mut done = Measures { measures: Vec::new(), units: BTreeMap::new() };
+    each_measure(store, meter, period, |at, values, quality, source| {
+        for extra in &values.extras {
+            if let Some(unit) = extra.unit {
+                done.units.entry(extra.key.to_string()).or_insert_with(|| unit.symbol().to_string());
+            }
+        }
+        done.measures.push(Measure::new(at, values, quality, source));
+        Ok(())
+    })?;
+    Ok(done)
+}
+
+/// Reads the store; telegrams of the same time (a push split over several lists) become one reading.
+pub(super) fn each_measure(
+    store: &Store,
+    meter: &MeterId,
+    period: Range<Instant>,
+    mut sink: impl FnMut(Instant, &Values, Quality, &str) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut memory = store.tariff_memory(meter)?;
     let mut open: Option<Kept> = None;
-    store.readings(meter, period, |next| {
+    let mut same: Option<(Arc<Shape>, Option<Repeated>)> = None;
+    store.lean(meter, period, |next| -> anyhow::Result<()> {
+        let next = match next {
+            Lean::Whole(kept) => kept,
+            Lean::Numbers { at, quality, shape, numbers } => {
+                if let Some(kept) = open.take() {
+                    sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source)?;
+                }
+                if same.as_ref().is_none_or(|(before, _)| !Arc::ptr_eq(before, shape)) {
+                    same = Some((Arc::clone(shape), Repeated::new(&shape.registers, &mut memory)));
+                }
+                let repeated = same.as_mut().and_then(|(_, repeated)| repeated.as_mut());
+                if let Some(values) = repeated.and_then(|repeated| repeated.with(numbers)) {
+                    return sink(at, values, quality, &shape.source);
+                }
+                whole(at, quality, shape, numbers)
+            }
+        };
         match &mut open {
             Some(kept) if kept.at == next.at => join(&mut kept.reading, next.reading),
             _ => {
                 if let Some(kept) = open.replace(next) {
-                    done.add(&kept, &mut memory);
+                    sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source)?;
                 }
             }
         }
-        Ok::<_, StoreError>(())
+        Ok(())
     })?;
-    if let Some(kept) = open {
-        done.add(&kept, &mut memory);
+    match open {
+        Some(kept) => sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source),
+        None => Ok(()),
     }
-    Ok(done)
 }
 
-impl Measures {
-    fn add(&mut self, kept: &Kept, memory: &mut TariffMemory) {
-        let values = Values::of(&kept.reading, memory);
-        for extra in &values.extras {
-            if let Some(unit) = extra.unit {
-                self.units.entry(extra.key.to_string()).or_insert_with(|| unit.symbol().to_string());
-            }
-        }
-        self.measures.push(Measure::new(kept.at, &values, kept.reading.quality, &kept.source));
-    }
+/// A reading of numbers, put together.
+fn whole(at: Instant, quality: Quality, shape: &Shape, numbers: &[Decimal]) -> Kept {
+    let mut reading = Reading::new(crate::document::protocol_of(&shape.source));
+    reading.quality = quality;
+    let pairs = shape.registers.iter().zip(numbers);
+    reading.registers = pairs.map(|((code, unit), number)| Register::number(code.clone(), *number, *unit)).collect();
+    Kept { at, source: shape.source.clone(), reading }
 }
 
 /// Adds the registers of a second telegram of the same time; of a register in both, the better quality counts, and of

@@ -114,6 +114,9 @@ impl Failure {
             StoreError::Damaged { .. } => {
                 Self::new(DATA, "store.damaged", message).tip("nothing was changed; keep a copy of the file")
             }
+            StoreError::Full { .. } => Self::new(OTHER, "store.full", message),
+            StoreError::Older(_) => Self::new(DATA, "store.older", message)
+                .tip("releve db compact brings it up to date; keep a copy for the older version"),
             StoreError::Sqlite { source, .. } => Self::new(OTHER, "store.sqlite", message).cause(source.to_string()),
         }
     }

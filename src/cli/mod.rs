@@ -6,14 +6,17 @@
 mod args;
 mod config;
 mod consolidate;
+mod db;
 mod diagnosis;
 mod doctor;
 mod explain;
 mod export;
 mod failure;
 mod generate;
+mod import;
 mod interrupt;
 mod keys;
+mod meters;
 mod obis;
 mod output;
 mod ports;
@@ -22,6 +25,7 @@ mod save;
 mod simulate;
 mod source;
 mod table;
+mod target;
 mod when;
 
 use args::Globals;
@@ -58,11 +62,14 @@ enum Command {
     Read(read::Cmd),
     Explain(explain::Cmd),
     Obis(obis::Cmd),
+    Import(import::Cmd),
     Export(export::Cmd),
     Consolidate(consolidate::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
     Simulate(simulate::Cmd),
+    Meters(meters::Cmd),
+    Db(db::Cmd),
     Completions(generate::Completions),
     Man(generate::Man),
 }
@@ -95,11 +102,14 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Read(command) => command.run(&globals, output),
         Command::Explain(command) => command.run(&globals, output),
         Command::Obis(command) => command.run(&globals, output),
+        Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),
         Command::Simulate(command) => command.run(&globals, output),
+        Command::Meters(command) => command.run(&globals, output),
+        Command::Db(command) => command.run(&globals, output),
         Command::Completions(command) => command.run(output),
         Command::Man(command) => command.run(),
     }

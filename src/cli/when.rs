@@ -33,7 +33,7 @@ pub(super) struct Span {
 }
 
 /// Longer ago and further ahead than any meter has counted.
-const EVER: Range<i64> = -62_135_596_800..253_402_300_800;
+pub(super) const EVER: Range<i64> = -62_135_596_800..253_402_300_800;
 
 impl Span {
     /// The span; an end that is not given is open.

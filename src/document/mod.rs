@@ -6,10 +6,14 @@
 
 mod archive;
 mod exact;
+mod history;
+mod measure;
 mod reading;
 mod values;
 
-pub use archive::{DayFile, Measure, Metadata};
+pub use archive::{DayFile, Measure, Metadata, Numbers};
 pub use exact::Exact;
+pub use history::{History, export_numbers};
+pub use measure::{Filed, protocol_of, register_of_key, write_measure};
 pub use reading::{log_json, reading_json};
-pub use values::{Extra, Values, column_key};
+pub use values::{Extra, Repeated, Values, column_key};

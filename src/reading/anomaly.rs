@@ -46,6 +46,31 @@ pub enum AnomalyCode {
 }
 
 impl AnomalyCode {
+    const ALL: [Self; 16] = [
+        Self::Checksum,
+        Self::Unchecked,
+        Self::Cut,
+        Self::Block,
+        Self::Syntax,
+        Self::TooLong,
+        Self::KeyMissing,
+        Self::KeyMismatch,
+        Self::TagUnverified,
+        Self::Replay,
+        Self::NoObis,
+        Self::Implausible,
+        Self::Clock,
+        Self::Repaired,
+        Self::NoIdentification,
+        Self::Noise,
+    ];
+
+    /// The kind of a stable code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == code)
+    }
+
     /// The stable code as JSON and scripts see it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

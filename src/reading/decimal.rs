@@ -140,8 +140,36 @@ impl Decimal {
     /// The nearest binary fraction: for charts, statistics and the old database's columns, never for what is kept.
     #[must_use]
     pub fn to_f64(self) -> f64 {
+        // Both sides are exact doubles up to 2^53 and 10^22, so the division rounds once, to the closest.
+        #[allow(clippy::cast_precision_loss)]
+        if self.mantissa.unsigned_abs() < 1 << 53 && (-15..=0).contains(&self.exponent) {
+            return self.mantissa as f64 / 10f64.powi(i32::from(self.exponent.unsigned_abs()));
+        }
         // Parsing the printed digits gives the closest double; powi would be off by an ulp.
         self.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// The shortest decimal that is this binary fraction; `None` for what is no number or has more than 18 digits.
+    ///
+    /// For values that other programs kept as binary fractions.
+    #[must_use]
+    pub fn from_f64(value: f64) -> Option<Self> {
+        // A whole number over an exact power of ten rounds once, as reading its digits does: the first that gives the
+        // value back is the shortest.
+        let mut power = 1.0;
+        for exponent in 0..=9i8 {
+            let scaled = (value * power).round();
+            if scaled.abs() >= 9e15 {
+                break;
+            }
+            if scaled / power == value {
+                // Below 2^53, so nothing is cut off.
+                #[allow(clippy::cast_possible_truncation)]
+                return Some(Self::new(scaled as i64, -exponent));
+            }
+            power *= 10.0;
+        }
+        value.to_string().parse().ok()
     }
 
     fn at(self, exponent: i8) -> Option<i128> {
@@ -289,6 +317,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_number_is_no_decimal() {
+        for value in [f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(Decimal::from_f64(value), None);
+        }
+        assert_eq!(Decimal::from_f64(231.5).unwrap().to_string(), "231.5");
+        assert_eq!(Decimal::from_f64(0.1 + 0.2).unwrap().to_string(), "0.30000000000000004");
+    }
+
+    #[test]
     fn order_is_by_value() {
         assert_eq!(Decimal::new(150, -2), Decimal::new(15, -1));
         assert!(Decimal::new(-1, 0) < Decimal::new(1, -9));
@@ -298,6 +335,18 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn binary_fractions_are_the_shortest_decimals(value: f64, mantissa in -100_000_000i64..100_000_000, decimals in 0i8..7) {
+            if let Some(number) = Decimal::from_f64(value) {
+                prop_assert_eq!(number.to_f64().to_bits(), (value + 0.0).to_bits());
+            }
+            let short = Decimal::new(mantissa, -decimals);
+            let exact: f64 = short.to_string().parse().unwrap();
+            prop_assert_eq!(short.to_f64().to_bits(), (exact + 0.0).to_bits());
+            prop_assert_eq!(Decimal::from_f64(exact), Some(short));
+            prop_assert!(Decimal::from_f64(exact).unwrap().exponent() >= -decimals);
+        }
+
         #[test]
         fn print_then_parse_is_the_identity(mantissa: i64, exponent in -18i8..=0) {
             let number = Decimal::new(mantissa, exponent);

@@ -29,6 +29,12 @@ impl Protocol {
         }
     }
 
+    /// The protocol of a name of the contract.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Iec62056, Self::Dlms, Self::Dsmr, Self::Sml].into_iter().find(|protocol| protocol.as_str() == name)
+    }
+
     /// The name of the source that `source` carries when nobody said which (`sml`, `p1`, `cii`, `port_optique`).
     #[must_use]
     pub const fn default_source(self) -> &'static str {

@@ -72,6 +72,9 @@ impl Instant {
     /// # Errors
     /// [`TimeError::Syntax`] with the text.
     pub fn parse_utc(text: &str) -> Result<Self, TimeError> {
+        if let Some(at) = Self::parse_plain(text.as_bytes()) {
+            return Ok(at);
+        }
         if let Ok(time) = DateTime::parse_from_rfc3339(text) {
             return Ok(Self(time.timestamp_micros()));
         }
@@ -81,6 +84,60 @@ impl Instant {
             }
         }
         Err(TimeError::Syntax(text.into()))
+    }
+
+    /// `2025-11-07T14:30:00[.ffffff][Z]`, with a `T` or a blank: what files hold by the hundred thousand.
+    fn parse_plain(text: &[u8]) -> Option<Self> {
+        let number = |from: usize, to: usize| {
+            text.get(from..to)?
+                .iter()
+                .try_fold(0u32, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+        };
+        let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
+        if !marks.iter().all(|&(at, mark)| text.get(at) == Some(&mark)) || !matches!(text.get(10), Some(b'T' | b' ')) {
+            return None;
+        }
+        let date = NaiveDate::from_ymd_opt(i32::try_from(number(0, 4)?).ok()?, number(5, 7)?, number(8, 10)?)?;
+        let time = date.and_hms_opt(number(11, 13)?, number(14, 16)?, number(17, 19)?)?;
+        let rest = text.get(19..)?;
+        let rest = rest.strip_suffix(b"Z").unwrap_or(rest);
+        let micros = match rest {
+            [] => 0,
+            [b'.', digits @ ..] if (1..=6).contains(&digits.len()) => {
+                let scale = 10i64.pow(6 - u32::try_from(digits.len()).ok()?);
+                i64::from(number(20, 20 + digits.len())?) * scale
+            }
+            _ => return None,
+        };
+        Some(Self(time.and_utc().timestamp_micros() + micros))
+    }
+
+    /// Appends the moment as [`Display`](fmt::Display) prints it.
+    pub fn write_to(self, out: &mut String) {
+        let time = self.chrono().naive_utc();
+        let year = time.year();
+        if !(0..=9999).contains(&year) {
+            out.push_str(&self.to_string());
+            return;
+        }
+        let mut push = |number: u32, width: u32, mark: &str| {
+            for place in (0..width).rev() {
+                out.push(char::from_digit(number / 10u32.pow(place) % 10, 10).unwrap_or('0'));
+            }
+            out.push_str(mark);
+        };
+        push(year.unsigned_abs(), 4, "-");
+        push(time.month(), 2, "-");
+        push(time.day(), 2, "T");
+        push(time.hour(), 2, ":");
+        push(time.minute(), 2, ":");
+        push(time.second(), 2, "");
+        let micros = time.nanosecond() / 1_000;
+        if micros != 0 {
+            out.push('.');
+            out.push_str(format!("{micros:06}").trim_end_matches('0'));
+        }
+        out.push('Z');
     }
 
     /// This moment moved by a number of seconds.
@@ -181,6 +238,18 @@ impl CivilTime {
     #[must_use]
     pub fn weekday(self) -> u8 {
         small(self.0.weekday().number_from_monday())
+    }
+
+    /// The wall clock as microseconds since 1970 began on it, whatever its zone.
+    #[must_use]
+    pub const fn civil_micros(self) -> i64 {
+        self.0.and_utc().timestamp_micros()
+    }
+
+    /// The time of so many microseconds since 1970 began on the wall clock; `None` beyond any calendar.
+    #[must_use]
+    pub fn from_civil_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(|time| Self(time.naive_utc()))
     }
 
     /// The same time with a fraction of a second added.
@@ -408,6 +477,12 @@ mod tests {
         }
         assert_eq!(Instant::parse_utc("2026-11-21 07:13:13.000000").unwrap().to_string(), "2026-11-21T07:13:13Z");
         assert_eq!(Instant::parse_utc("2026-11-21T07:13:13").unwrap().to_string(), "2026-11-21T07:13:13Z");
+        assert_eq!(Instant::parse_utc("2026-11-21 07:13:13.25").unwrap().to_string(), "2026-11-21T07:13:13.25Z");
+        assert_eq!(
+            Instant::parse_utc("2026-11-21T07:13:13.1234567Z").unwrap().to_string(),
+            "2026-11-21T07:13:13.123456Z"
+        );
+        assert_eq!(Instant::parse_utc("2026-11-21T08:13:13+01:00").unwrap().to_string(), "2026-11-21T07:13:13Z");
         assert!(Instant::parse_utc("2026-02-30T00:00:00Z").is_err());
         assert!(Instant::parse_utc("").is_err());
     }

@@ -82,6 +82,13 @@ impl Unit {
         (code != 255 && !SYMBOLS[usize::from(code)].is_empty()).then_some(Self { code, prefix: 0 })
     }
 
+    /// The unit of a DLMS unit number and the power of ten in front of it, as [`Unit::dlms_code`] and [`Unit::prefix`]
+    /// give them; `None` for numbers the table leaves free.
+    #[must_use]
+    pub fn from_parts(code: u8, prefix: i8) -> Option<Self> {
+        Self::from_dlms(code).map(|unit| Self { prefix, ..unit })
+    }
+
     /// The number of the unit in the DLMS table.
     #[must_use]
     pub const fn dlms_code(self) -> u8 {

@@ -1,24 +1,57 @@
 //! The store: every reading in one SQLite file. All SQL lives in this room.
 //!
-//! A first store, kept thin: rows of registers exactly as sent. Writing is one transaction per call; reading opens the file
-//! read-only and never creates one.
+//! Readings of the current days are rows, one each; those of past days are *sealed*: one blob for each register and day,
+//! a month once it is over. docs/STORE.md describes tables and bytes.
+//!
+//! | part | what it is for |
+//! |---|---|
+//! | `block` | the bytes, without SQL |
+//! | `schema`, `migrate` | tables, and how older files get there |
+//! | `names` | numbers for meters, series and skeletons |
+//! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
+//! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
+//! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
+//! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
+//!
+//! One writer at a time, any number of readers beside it. Reading never creates a file.
 
-mod insert;
+mod block;
+mod check;
+mod file;
+mod hot;
+mod known;
+mod meters;
+mod migrate;
+mod names;
 mod query;
+mod raw;
 mod schema;
+mod seal;
+mod sealed;
+mod segment;
+mod series;
+mod write;
 
-pub use insert::{Entry, Inserted};
-pub use query::Kept;
+pub use check::{Checked, Info};
+pub use meters::{Correction, Meter, Segment, Step};
+pub use query::{Kept, Lean, Shape};
+pub use raw::{RawPiece, RawPlace, Replaced};
+pub use seal::Sealed;
+pub use segment::Break;
+pub use series::{Sample, Series, Totals};
+pub use write::{Entry, Import, Inserted};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use names::Names;
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// An open store.
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
     path: PathBuf,
+    names: Names,
+    months: bool,
 }
 
 /// Why the store cannot be used.
@@ -63,6 +96,17 @@ pub enum StoreError {
         /// What is wrong.
         what: String,
     },
+    /// A limit of the file's form is reached.
+    #[error("{}: {what}", path.display())]
+    Full {
+        /// The file.
+        path: PathBuf,
+        /// Which.
+        what: &'static str,
+    },
+    /// It was written by an older version, and may only be read here.
+    #[error("{} was written by an older releve", .0.display())]
+    Older(PathBuf),
     /// Anything else SQLite says.
     #[error("{}", path.display())]
     Sqlite {
@@ -73,45 +117,65 @@ pub enum StoreError {
     },
 }
 
-/// How long to wait for another program to let go of the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// What can go wrong below, before the file's name is known.
+#[derive(Debug)]
+enum Trouble {
+    Sql(rusqlite::Error),
+    Damage(block::Damage),
+    Full(&'static str),
+}
+
+impl From<rusqlite::Error> for Trouble {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<block::Damage> for Trouble {
+    fn from(damage: block::Damage) -> Self {
+        Self::Damage(damage)
+    }
+}
+
+impl Trouble {
+    fn at(self, path: &Path) -> StoreError {
+        match self {
+            Self::Sql(source) => classify(path, source),
+            Self::Damage(damage) => StoreError::Damaged { path: path.into(), what: damage.to_string() },
+            Self::Full(what) => StoreError::Full { path: path.into(), what },
+        }
+    }
+}
 
 impl Store {
-    /// Opens the store for writing, and makes it and its folder if there is none.
-    ///
-    /// # Errors
-    /// [`StoreError`], naming the file. A file that is no store is left as it is.
-    pub fn create(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
-            make_private(path)?;
-        }
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut store = Self::connect(path, flags)?;
-        schema::migrate(&mut store.connection, path)?;
-        Ok(store)
+    /// Does something in one transaction: all of it, or nothing.
+    fn write<T>(&mut self, act: impl FnOnce(&Connection, &mut Names) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        let done = (|| {
+            let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            self.names.refresh(&transaction)?;
+            self.names.shrink();
+            let done = act(&transaction, &mut self.names)?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        done.map_err(|trouble: Trouble| {
+            self.names.forget();
+            trouble.at(&self.path)
+        })
     }
 
-    /// Opens an existing store for reading only.
-    ///
-    /// # Errors
-    /// [`StoreError`], naming the file.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        if !path.exists() {
-            return Err(StoreError::Missing(path.into()));
-        }
-        let store = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-        schema::check(&store.connection, path)?;
-        Ok(store)
-    }
-
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
-        let connection = Connection::open_with_flags(path, flags).map_err(|source| classify(path, source))?;
-        connection.busy_timeout(BUSY).map_err(|source| classify(path, source))?;
-        Ok(Self { connection, path: path.into() })
+    /// Reads one state of the store, whatever is written meanwhile.
+    fn snapshot<T, E: From<Trouble>>(&self, act: impl FnOnce(&Connection, &mut Names) -> Result<T, E>) -> Result<T, E> {
+        let transaction = self.connection.unchecked_transaction().map_err(Trouble::from)?;
+        act(&transaction, &mut Names::default())
     }
 
     fn classify(&self, source: rusqlite::Error) -> StoreError {
         classify(&self.path, source)
+    }
+
+    fn read<T>(&self, act: impl FnOnce(&Connection, &mut Names) -> Result<T, Trouble>) -> Result<T, StoreError> {
+        self.snapshot(act).map_err(|trouble: Trouble| trouble.at(&self.path))
     }
 }
 
@@ -121,20 +185,11 @@ pub fn sqlite_version() -> &'static str {
     rusqlite::version()
 }
 
-/// Makes an empty file that only its owner may write and only its group may read: readings tell when nobody is at home.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let fail = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::PermissionDenied => StoreError::Denied(path.into()),
-        _ => StoreError::Write { path: path.into(), source: source.into() },
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(fail)?;
-    }
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    options.open(path).map_err(fail).map(drop)
+/// Whether some bytes have the form of what stands in the file's blobs, behind the checksum, with so many rows. Any bytes
+/// may be asked about: this is what the fuzzer calls.
+#[must_use]
+pub fn is_sealed_form(bytes: &[u8], rows: usize) -> bool {
+    block::is_any(bytes, rows)
 }
 
 fn classify(path: &Path, source: rusqlite::Error) -> StoreError {

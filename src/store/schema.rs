@@ -1,14 +1,26 @@
 //! The schema and its forward-only migrations.
 
-use super::{StoreError, classify};
+use super::names::Names;
+use super::{StoreError, Trouble, classify, migrate};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 
 /// Marks the file as ours in SQLite's header: `relv`.
 const APPLICATION_ID: i64 = 0x7265_6C76;
 
+/// A step: tables, and what has to be moved into them.
+struct Step {
+    sql: &'static str,
+    then: Option<Move>,
+}
+
+type Move = fn(&Connection, &mut Names) -> Result<(), Trouble>;
+
 /// The steps, oldest first; never edited once released. The schema version is how many have been taken.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_readings.sql")];
+const STEPS: &[Step] = &[
+    Step { sql: include_str!("migrations/0001_readings.sql"), then: None },
+    Step { sql: include_str!("migrations/0002_blocks.sql"), then: Some(migrate::rows_of_the_first_store) },
+];
 
 /// Brings a store opened for writing to the newest schema.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
@@ -21,19 +33,33 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
+    connection.pragma_update(None, "journal_size_limit", 1 << 24).map_err(fail)?;
+    if !fresh && version(connection).map_err(fail)? == known() {
+        return Ok(());
+    }
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fail)?;
-    let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(fail)?;
-    let taken = usize::try_from(version).unwrap_or(0);
-    for step in MIGRATIONS.iter().skip(taken) {
-        transaction.execute_batch(step).map_err(fail)?;
+    let taken = usize::try_from(version(&transaction).map_err(fail)?).unwrap_or(0);
+    let mut names = Names::default();
+    for step in STEPS.iter().skip(taken) {
+        transaction.execute_batch(step.sql).map_err(fail)?;
+        if let Some(then) = step.then {
+            then(&transaction, &mut names).map_err(|trouble| trouble.at(path))?;
+        }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(fail)?;
     transaction.pragma_update(None, "user_version", known()).map_err(fail)?;
     transaction.commit().map_err(fail)
 }
 
+/// What a file turns out to be.
+pub(super) enum Age {
+    Current,
+    /// Of an earlier version of this program.
+    Older,
+}
+
 /// Refuses a file that is no store, or a newer one.
-pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+pub(super) fn check(connection: &Connection, path: &Path) -> Result<Age, StoreError> {
     let pragma = |name: &str| -> Result<i64, StoreError> {
         connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|source| classify(path, source))
     };
@@ -44,7 +70,11 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
     if found > known() {
         return Err(StoreError::Newer { path: path.into(), found, known: known() });
     }
-    Ok(())
+    Ok(if found == known() { Age::Current } else { Age::Older })
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
@@ -52,5 +82,5 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn known() -> i64 {
-    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
 }

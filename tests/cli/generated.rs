@@ -43,7 +43,20 @@ fn manual_pages_are_in_step_and_name_every_option() {
     let place = Place::new();
     place.run(["man", "pages"]).clean();
     let made = files(&place.path("pages"));
-    for command in ["ports", "read", "doctor", "simulate", "explain", "obis", "export", "consolidate", "config"] {
+    for command in [
+        "ports",
+        "read",
+        "doctor",
+        "simulate",
+        "explain",
+        "obis",
+        "import",
+        "export",
+        "consolidate",
+        "meters",
+        "db",
+        "config",
+    ] {
         let page = &made[&format!("releve-{command}.1")];
         let help = place.run([command, "--help"]).clean();
         for word in help.split_whitespace().filter(|word| word.starts_with("--") && word.len() > 2) {

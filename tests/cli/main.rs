@@ -8,6 +8,7 @@ mod testenv;
 mod bad_input;
 mod capture;
 mod examples;
+mod exchange;
 mod explain;
 mod formats;
 mod generated;

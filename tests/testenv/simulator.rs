@@ -2,6 +2,7 @@
 
 use super::Place;
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,19 @@ impl Simulator {
     }
 
     pub fn start_in(place: Place, arguments: &[&str]) -> Self {
+        let folder = place.path("");
+        Self::start_with(place, &folder, arguments)
+    }
+
+    /// Starts it in another folder.
+    pub fn start_at(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(Place::new(), folder, arguments)
+    }
+
+    fn start_with(place: Place, folder: &Path, arguments: &[&str]) -> Self {
         let mut child = place
             .command()
+            .current_dir(folder)
             .arg("simulate")
             .args(arguments)
             .stdout(Stdio::piped())

@@ -48,6 +48,7 @@ pub(super) fn read(
                     .cause(error.to_string())
             })?;
         }
+        collector.raw(bytes, receipt)?;
         let mut sink = |outcome| outcomes.push(outcome);
         if count == 0 {
             decoder.finish(&mut sink);

@@ -45,7 +45,7 @@ impl<'a> Collector<'a> {
         globals: &'a Globals,
         format: Format,
         wanted: &'a [CodePattern],
-        save: bool,
+        saver: Option<Saver>,
     ) -> anyhow::Result<Self> {
         Ok(Self {
             globals,
@@ -54,7 +54,7 @@ impl<'a> Collector<'a> {
             zone: globals.zone()?,
             named: globals.named_meter()?,
             printer: Printer::new(format, globals),
-            saver: save.then(|| Saver::open(globals)).transpose()?,
+            saver,
             wanted,
             memories: HashMap::new(),
             readings: 0,
@@ -100,6 +100,14 @@ impl Collector<'_> {
                 self.warn(&fault);
             }
             self.faults.push(fault);
+        }
+    }
+
+    /// Takes the bytes that readings are about to be made of, for whoever keeps them too.
+    pub(super) fn raw(&mut self, bytes: &[u8], receipt: Receipt) -> anyhow::Result<()> {
+        match &mut self.saver {
+            Some(saver) => saver.raw(bytes, receipt, self.named.as_ref()),
+            None => Ok(()),
         }
     }
 

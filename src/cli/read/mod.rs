@@ -12,8 +12,10 @@ use super::failure;
 use super::interrupt::Interrupt;
 use super::output::{self, Output};
 use super::ports;
+use super::save::{KeepFor, Saver};
 use super::source::Source;
 use super::when::Span;
+use crate::acquire::Receipt;
 use crate::reading::Instant;
 use crate::session::{LINES, Records};
 use crate::transport::{self, Address, Input, Recorder, Tapped, Traffic};
@@ -25,6 +27,7 @@ use printer::Format;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,6 +72,9 @@ pub(super) struct Cmd {
     /// Also keep the readings in the store
     #[arg(long)]
     save: bool,
+    /// With --save: also keep the raw bytes in the store for so long, like 30d, for `db redecode`
+    #[arg(long, value_name = "TIME", requires = "save", hide_short_help = true)]
+    keep_raw: Option<KeepFor>,
     /// Also keep the raw bytes in a file, for later replay
     #[arg(long, value_name = "FILE")]
     capture: Option<PathBuf>,
@@ -100,11 +106,22 @@ impl Cmd {
             None => Address::Device(ports::the_only("releve read", globals)?),
         };
         let interrupt = Interrupt::catch()?;
-        let mut collector = Collector::new(address.to_string(), globals, self.format(output), &self.obis, self.save)?;
+        let mut collector =
+            Collector::new(address.to_string(), globals, self.format(output), &self.obis, self.saver(globals)?)?;
         let mut link = transport::open(&address, reach.wishes.line.unwrap_or(LINES[0]))?;
         if let Some(path) = &self.capture {
             let recorder = Recorder::open(path, link.name(), Instant::now())?;
             link = Box::new(Tapped::new(link, Box::new(recorder))?);
+        }
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        if self.keep_raw.is_some() {
+            let kept = Arc::clone(&heard);
+            let tap = move |traffic: Traffic<'_>| {
+                if let (Traffic::Received(bytes), Ok(mut kept)) = (traffic, kept.lock()) {
+                    kept.extend_from_slice(bytes);
+                }
+            };
+            link = Box::new(Tapped::new(link, Box::new(tap))?);
         }
         if globals.verbose > 1 {
             link = Box::new(Tapped::new(link, Box::new(trace))?);
@@ -118,6 +135,9 @@ impl Cmd {
         };
         // The port is free again before anything else may fail.
         drop(link);
+        if let Ok(heard) = heard.lock() {
+            collector.raw(&heard, Receipt::Live(Instant::now()))?;
+        }
         match visit {
             Visit::Read => collector.end(output, self.fail_empty),
             Visit::Printed => Ok(ExitCode::SUCCESS),
@@ -130,6 +150,15 @@ impl Cmd {
             }
             Visit::Stopped => Ok(interrupt.end()),
         }
+    }
+
+    fn saver(&self, globals: &Globals) -> anyhow::Result<Option<Saver>> {
+        if !self.save {
+            return Ok(None);
+        }
+        let mut saver = Saver::open(globals)?;
+        saver.keep_raw(self.keep_raw)?;
+        Ok(Some(saver))
     }
 
     fn records(&self) -> Option<Records> {
@@ -148,7 +177,7 @@ impl Cmd {
             globals.note("reading standard input; end it with Ctrl-D");
         }
         let source = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
-        let mut collector = Collector::new(source, globals, self.format(output), &self.obis, self.save)?;
+        let mut collector = Collector::new(source, globals, self.format(output), &self.obis, self.saver(globals)?)?;
         let done = capture::read(&mut input, reach.wishes.decoder, self.capture.as_deref(), &mut collector, output);
         if let Err(error) = done {
             // What was read before stays read, whatever stops the rest.

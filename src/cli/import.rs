@@ -1,0 +1,444 @@
+//! `releve import`: what other programs and earlier times kept, into the store.
+
+use super::args::{Globals, ZoneChoice};
+use super::failure::{self, Failure};
+use super::output::{Output, printable};
+use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
+use crate::archive::{ArchiveError, InFile, read_any};
+use crate::exchange::csv::{self, CsvError, CsvReading};
+use crate::exchange::old_database::{OldDatabase, OldDatabaseError, OldRow};
+use crate::reading::{Instant, MeterId, Reading};
+use crate::store::{Entry, Import, Store, StoreError};
+use crate::transport::Input;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const AFTER_HELP: &str = "\
+Examples:
+  releve import fixtures/dsmr/smart5.txt --db target/imported.db
+  releve import fixtures/sml fixtures/dlms/e450_push.bin --db target/imported.db --meter HOME
+
+PATH is a capture, an archive file of this or of the old application (.json, .json.gz), the old application's SQLite
+file, a CSV file with a column timestamp, another store, or a folder with any of these. A reading that the store already
+has is not added again, and of a file that cannot be read to its end nothing is kept.";
+
+/// Take readings from captures, archives, the old database, CSV
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Cmd {
+    /// Files or folders
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+    /// The file with the keys of enciphered captures
+    #[arg(long, value_name = "FILE")]
+    key_file: Option<PathBuf>,
+    /// Say why each reading was refused
+    #[arg(long)]
+    why: bool,
+}
+
+/// What became of the readings of a file.
+#[derive(Debug, Clone, Default)]
+struct Tally {
+    read: u64,
+    added: u64,
+    refused: u64,
+    /// The first reason.
+    why: Option<String>,
+}
+
+impl Cmd {
+    pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+        let keys = super::keys::load(self.key_file.as_deref(), globals)?;
+        let zone = globals.zone()?;
+        let meter = globals.meter()?;
+        let files = files(&self.paths)?;
+        if files.is_empty() {
+            return Err(Failure::new(failure::NO_INPUT, "import.empty", "there is no file in it").into());
+        }
+        let mut store = Store::create(&globals.store_path()?)?;
+        let now = Instant::now();
+        let mut total = Tally::default();
+        let mut exit = 0;
+        let mut run = Run { globals, zone, meter, keys, now, why: self.why };
+        for path in &files {
+            let name = printable(&path.display().to_string());
+            match run.file(&mut store, path) {
+                Ok(tally) => {
+                    if !globals.quiet {
+                        // Said when it is on the disk, not later.
+                        output.line(&format!("{name}  {tally}"))?;
+                        output.flush()?;
+                    }
+                    if tally.refused > 0
+                        && !self.why
+                        && let Some(why) = &tally.why
+                    {
+                        globals.warn(&format!("{name}: {} refused, the first: {why}", tally.refused));
+                    }
+                    total.take(&tally);
+                }
+                Err(error) => {
+                    // What stops one file need not stop the others, what stops the store does.
+                    let failure = Failure::of(&error);
+                    if files.len() == 1 || failure.id.starts_with("store.") {
+                        return Err(error);
+                    }
+                    super::output::say(&failure.to_string());
+                    exit = failure.exit;
+                }
+            }
+        }
+        store.seal(now)?;
+        store.join(now)?;
+        if files.len() > 1 && !globals.quiet {
+            output.line(&format!("{} files  {total}", files.len()))?;
+        }
+        Ok(ExitCode::from(exit))
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let there = self.read - self.added;
+        write!(f, "{} read, {} added, {there} already there, {} refused", self.read, self.added, self.refused)
+    }
+}
+
+impl Tally {
+    fn take(&mut self, other: &Self) {
+        self.read += other.read;
+        self.added += other.added;
+        self.refused += other.refused;
+    }
+}
+
+/// What stops the reading of a file.
+#[derive(Debug, thiserror::Error)]
+enum Stop {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    #[error(transparent)]
+    Old(#[from] OldDatabaseError),
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+struct Run<'g> {
+    globals: &'g Globals,
+    zone: ZoneChoice,
+    meter: Option<MeterId>,
+    keys: crate::wire::dlms::Keys,
+    now: Instant,
+    why: bool,
+}
+
+/// A file that is being taken in.
+struct Taking<'i, 's> {
+    import: &'i mut Import<'s>,
+    tally: Tally,
+    /// The meter that was named, whatever the file says.
+    meter: Option<MeterId>,
+    bar: ProgressBar,
+    loud: bool,
+    name: String,
+}
+
+impl Run<'_> {
+    fn file(&mut self, store: &mut Store, path: &Path) -> anyhow::Result<Tally> {
+        let kind = kind_of(path)?;
+        let mut import = store.import(self.now)?;
+        let taking = Taking {
+            import: &mut import,
+            tally: Tally::default(),
+            meter: self.meter.clone(),
+            bar: self.bar(path),
+            loud: self.why,
+            name: path.display().to_string(),
+        };
+        match self.read(path, kind, taking) {
+            Ok(tally) => {
+                import.finish()?;
+                Ok(tally)
+            }
+            // Dropped: nothing of it is kept.
+            Err(error) => Err(refused(path, error)),
+        }
+    }
+
+    fn read(&mut self, path: &Path, kind: FileKind, mut taking: Taking<'_, '_>) -> Result<Tally, Stop> {
+        match kind {
+            FileKind::Archive => read_any(path, |found| taking.filed(found))?,
+            FileKind::OldDatabase => {
+                let old = OldDatabase::open(path)?;
+                taking.bar.set_length(old.count()?);
+                if taking.meter.is_none() {
+                    return Err(unnamed(path).into());
+                }
+                old.rows(|row| taking.old(row))?;
+                if old.events() > 0 {
+                    let name = path.display();
+                    self.globals.note(&format!("{name}: its {} events are not taken over", old.events()));
+                }
+            }
+            FileKind::Store => {
+                let other = Store::open(path)?;
+                let ever = Instant::from_unix(i64::MIN / 4_000_000)..Instant::from_unix(i64::MAX / 4_000_000);
+                for meter in other.meters()? {
+                    other.readings(&meter, ever.clone(), |kept| -> Result<(), Stop> {
+                        let (at, source) = (kept.at, kept.source.to_string());
+                        taking.add(Some(meter.clone()), at, source, kept.reading, false)
+                    })?;
+                }
+            }
+            FileKind::Csv => {
+                let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+                csv::read(taking.bar.clone().wrap_read(file), |row| taking.csv(row))?;
+            }
+            FileKind::Capture => self.capture(path, &mut taking)?,
+        }
+        taking.bar.finish_and_clear();
+        Ok(taking.tally)
+    }
+
+    fn capture(&self, path: &Path, taking: &mut Taking<'_, '_>) -> Result<(), Stop> {
+        let mut input = Input::open(path).map_err(|error| Failure::of(&error.into()))?;
+        let receipt = Receipt::Replay(input.modified().map_or(self.now, Instant::from_system_time));
+        let mut decoder = Decoder::new(Settings { keys: self.keys.clone(), ..Settings::default() });
+        let mut buffer = vec![0; 64 * 1024];
+        let mut outcomes = Vec::new();
+        loop {
+            let count = match input.read(&mut buffer) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unreadable(path, &error).into()),
+            };
+            let mut sink = |outcome| outcomes.push(outcome);
+            if count == 0 {
+                decoder.finish(&mut sink);
+            } else {
+                decoder.push(buffer.get(..count).unwrap_or_default(), &mut sink);
+            }
+            taking.bar.inc(count as u64);
+            for outcome in outcomes.drain(..) {
+                match outcome {
+                    Outcome::Reading(mut reading) => {
+                        let at = timestamp(&mut reading, receipt, self.zone.zone, self.zone.chosen).at;
+                        let source = reading.protocol.default_source().to_owned();
+                        taking.add(reading.meter.clone(), at, source, reading, false)?;
+                    }
+                    Outcome::Fault(fault) => taking.refuse(fault.to_string()),
+                }
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        if taking.tally.read == 0 {
+            let what = format!("{}: nothing in it is a reading", path.display());
+            let failure = Failure::new(failure::NOT_A_METER, "data.unknown", what);
+            let failure = match &taking.tally.why {
+                Some(why) => failure.cause(why.clone()),
+                None => failure,
+            };
+            return Err(failure.into());
+        }
+        Ok(())
+    }
+
+    fn bar(&self, path: &Path) -> ProgressBar {
+        if self.globals.quiet {
+            return ProgressBar::hidden();
+        }
+        let length = fs::metadata(path).map(|metadata| metadata.len()).unwrap_or_default();
+        // Drawn on a terminal only.
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {eta}") {
+            bar.set_style(style);
+        }
+        bar
+    }
+}
+
+impl Taking<'_, '_> {
+    fn add(
+        &mut self,
+        meter: Option<MeterId>,
+        at: Instant,
+        source: String,
+        mut reading: Reading,
+        derived: bool,
+    ) -> Result<(), Stop> {
+        let Some(meter) = self.meter.clone().or(meter) else {
+            return Err(unnamed(Path::new(&self.name)).into());
+        };
+        reading.meter = Some(meter.clone());
+        self.tally.read += 1;
+        if self.import.add(&Entry { meter, at, source, reading, derived })? {
+            self.tally.added += 1;
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, why: String) {
+        self.tally.refused += 1;
+        if self.loud {
+            super::output::say(&printable(&format!("{}: {why}", self.name)));
+        }
+        self.tally.why.get_or_insert(why);
+    }
+
+    fn filed(&mut self, found: InFile<'_>) -> Result<(), Stop> {
+        let Some(at) = found.filed.at() else {
+            self.refuse(format!("'{}' is not a time", found.filed.timestamp));
+            return Ok(());
+        };
+        let source = found.filed.source.clone().unwrap_or_else(|| "import".to_owned());
+        self.add(found.meter.and_then(MeterId::new), at, source, found.filed.reading(found.units), true)
+    }
+
+    fn old(&mut self, row: Result<OldRow, String>) -> Result<(), Stop> {
+        match row {
+            Ok(row) => {
+                if self.tally.read.is_multiple_of(8192) {
+                    self.bar.set_position(self.tally.read);
+                }
+                self.add(None, row.at, row.source, row.reading, true)
+            }
+            Err(why) => {
+                self.refuse(why);
+                Ok(())
+            }
+        }
+    }
+
+    fn csv(&mut self, row: Result<CsvReading, String>) -> Result<(), Stop> {
+        match row {
+            Ok(row) => {
+                let source = row.source.unwrap_or_else(|| "import".to_owned());
+                self.add(row.meter.as_deref().and_then(MeterId::new), row.at, source, row.reading, true)
+            }
+            Err(why) => {
+                self.refuse(why);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn unnamed(path: &Path) -> Failure {
+    let what = format!("{} does not say which meter it is of", path.display());
+    Failure::new(failure::USAGE, "meter.unknown", what).tip("name it: --meter ID")
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let exit = if error.kind() == io::ErrorKind::PermissionDenied { failure::DENIED } else { failure::NO_INPUT };
+    Failure::new(exit, "input.read", format!("cannot read {}", path.display())).cause(error.to_string())
+}
+
+/// The failure of a file, with its name.
+fn refused(path: &Path, stop: Stop) -> anyhow::Error {
+    let data = |cause: String| {
+        Failure::new(
+            failure::DATA,
+            "import.damaged",
+            format!("{} cannot be read, nothing of it was kept", path.display()),
+        )
+        .cause(cause)
+        .into()
+    };
+    match stop {
+        Stop::Old(error) => data(error.to_string()),
+        Stop::Csv(error) => data(error.to_string()),
+        Stop::Store(error) => error.into(),
+        Stop::Archive(error) => error.into(),
+        Stop::Failure(failure) => failure.into(),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    Archive,
+    OldDatabase,
+    Store,
+    Csv,
+    Capture,
+}
+
+/// What a file is, by its first bytes.
+fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
+    let fail = |error: io::Error| unreadable(path, &error);
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(4096).read_to_end(&mut start)).map_err(fail)?;
+    if start.starts_with(b"SQLite format 3\0") {
+        let is_ours = start.get(68..72) == Some(b"relv");
+        return Ok(if is_ours { FileKind::Store } else { FileKind::OldDatabase });
+    }
+    let text = start.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&start).trim_ascii_start();
+    if start.starts_with(&[0x1F, 0x8B]) || text.starts_with(b"{") || text.starts_with(b"[") {
+        return Ok(FileKind::Archive);
+    }
+    let first = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let names = std::str::from_utf8(first).unwrap_or_default();
+    let is_header = names.split([',', ';']).any(|name| name.trim() == "timestamp");
+    Ok(if is_header { FileKind::Csv } else { FileKind::Capture })
+}
+
+/// The files under some paths, in the order named; of a folder in the order of their names.
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in paths {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => below(path, &mut found)?,
+            Ok(metadata) if metadata.is_file() => found.push(path.clone()),
+            // What a file is shows in its first bytes, and of a pipe those could not be read again.
+            Ok(_) => {
+                let what = format!("{} is no file", path.display());
+                return Err(Failure::new(failure::NO_INPUT, "input.kind", what).tip("put it into a file first").into());
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Failure::new(
+                    failure::NO_INPUT,
+                    "input.missing",
+                    format!("there is no {}", path.display()),
+                )
+                .into());
+            }
+            Err(error) => return Err(unreadable(path, &error).into()),
+        }
+    }
+    Ok(found)
+}
+
+/// Everything in a folder that is not hidden, set aside, or a means file of the archive.
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let mut entries: Vec<_> = fs::read_dir(folder)
+        .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
+        .map_err(|error| unreadable(folder, &error))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), &error))?;
+        let means = name.starts_with("semaine_") || name.starts_with("mois_");
+        let aside = [".corrompu", "-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end));
+        if name.starts_with('.') || aside || means {
+            continue;
+        }
+        // A link to a folder is not followed: it may lead back here.
+        if kind.is_dir() {
+            below(&entry.path(), found)?;
+        } else if kind.is_file() || entry.path().is_file() {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}

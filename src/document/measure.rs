@@ -1,0 +1,237 @@
+//! One reading of a file, read whatever its age and written fast.
+
+use super::{Exact, Numbers, Values, column_key};
+use crate::reading::{Code, Column, Decimal, Instant, Protocol, Quality, Reading, Register, Unit};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A reading in a file of this or of the old application: of a day file, an hour file of one bare object (`donnees`), or an
+/// export file, which has its values beside the time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filed {
+    /// The time as written.
+    pub timestamp: String,
+    /// The meter, where the object itself names it.
+    pub meter: Option<String>,
+    /// The numbers under their keys.
+    pub numbers: Numbers,
+    /// Registers that are text.
+    pub texts: BTreeMap<String, String>,
+    /// `good`, `suspect`, `bad`, or whatever else stands there.
+    pub quality: Option<String>,
+    /// Where it came from.
+    pub source: Option<String>,
+}
+
+impl Filed {
+    /// The time; `None` where what stands there is none.
+    #[must_use]
+    pub fn at(&self) -> Option<Instant> {
+        Instant::parse_utc(&self.timestamp).ok()
+    }
+
+    /// The reading that it is of, in the contract's terms: a register for each key. `units` holds those of the keys that
+    /// are no columns.
+    #[must_use]
+    pub fn reading(&self, units: &BTreeMap<String, String>) -> Reading {
+        let mut reading = Reading::new(protocol_of(self.source.as_deref().unwrap_or_default()));
+        reading.quality = match self.quality.as_deref() {
+            None => Quality::Good,
+            Some(word) => Quality::parse(word).unwrap_or(Quality::Suspect),
+        };
+        for (key, Exact(value)) in &self.numbers.0 {
+            let unit = units.get(key).map(String::as_str);
+            let (code, unit) = register_of_key(key, unit);
+            reading.registers.push(Register::number(code, *value, unit));
+        }
+        for (key, text) in &self.texts {
+            reading.registers.push(Register::text(register_of_key(key, None).0, text.as_str()));
+        }
+        reading
+    }
+}
+
+/// The protocol that a source usually stands for. Files do not say it; an optical head speaks IEC 62056-21, and the old
+/// application spoke DLMS.
+#[must_use]
+pub fn protocol_of(source: &str) -> Protocol {
+    let all = [Protocol::Iec62056, Protocol::Dlms, Protocol::Dsmr, Protocol::Sml];
+    all.into_iter().find(|protocol| protocol.default_source() == source).unwrap_or(Protocol::Dlms)
+}
+
+/// The register under a key of the contract: a column's own, or the code that the key is. The `#2` of a code that came twice
+/// falls away.
+#[must_use]
+pub fn register_of_key(key: &str, unit: Option<&str>) -> (Code, Option<Unit>) {
+    if let Some(column) = column_of_key(key) {
+        return (column.register().into(), column.unit());
+    }
+    let code = key.split_once('#').map_or(key, |(code, _)| code);
+    (Code::parse(code.as_bytes()), unit.and_then(Unit::parse))
+}
+
+/// The column of a key, by either of its names.
+fn column_of_key(key: &str) -> Option<Column> {
+    if matches!(key, "puissance" | "puissance_active") {
+        return Some(Column::PowerTotal);
+    }
+    Column::ALL.into_iter().find(|&column| column_key(column) == key)
+}
+
+impl<'de> Deserialize<'de> for Filed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Filed;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a reading")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Filed, A::Error> {
+                #[derive(Deserialize)]
+                struct About {
+                    source: Option<String>,
+                }
+                let mut filed = Filed::default();
+                while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+                    match key.as_ref() {
+                        "timestamp" => filed.timestamp = map.next_value()?,
+                        "compteur" => filed.meter = map.next_value()?,
+                        "valeurs" | "donnees" => filed.numbers.0.extend(map.next_value::<Numbers>()?.0),
+                        "textes" => filed.texts = map.next_value()?,
+                        "qualite" => filed.quality = map.next_value()?,
+                        "source" => filed.source = map.next_value()?,
+                        "metadata" => {
+                            let about: About = map.next_value()?;
+                            filed.source = filed.source.or(about.source);
+                        }
+                        key if column_of_key(key).is_some() => {
+                            let value: Option<Exact> = map.next_value()?;
+                            filed.numbers.0.extend(value.map(|value| (key.to_owned(), value)));
+                        }
+                        _ => {
+                            map.next_value::<&RawValue>()?;
+                        }
+                    }
+                }
+                if filed.timestamp.is_empty() {
+                    return Err(A::Error::missing_field("timestamp"));
+                }
+                Ok(filed)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// Appends a reading in the form of [`Measure`](super::Measure), on one line and without its end.
+///
+/// The same bytes as serialising a `Measure` gives; written by hand because whole years are exported.
+pub fn write_measure(out: &mut String, at: Instant, values: &Values, quality: Quality, source: &str) {
+    out.push_str("{\"timestamp\":\"");
+    at.write_to(out);
+    out.push_str("\",\"valeurs\":{");
+    for (index, (key, value)) in values.numbers().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(out, key);
+        out.push(':');
+        write_number(out, value);
+    }
+    out.push('}');
+    if !values.texts.is_empty() {
+        // In the order of the keys, as the archive has them.
+        let texts: BTreeMap<&str, &str> =
+            values.texts.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+        for (index, (key, text)) in texts.into_iter().enumerate() {
+            out.push_str(if index == 0 { ",\"textes\":{" } else { "," });
+            write_text(out, key);
+            out.push(':');
+            write_text(out, text);
+        }
+        out.push('}');
+    }
+    out.push_str(",\"qualite\":\"");
+    out.push_str(quality.as_str());
+    out.push_str("\",\"source\":");
+    write_text(out, source);
+    out.push('}');
+}
+
+/// Appends a number as JSON.
+fn write_number(out: &mut String, value: Decimal) {
+    value.write_to(out);
+}
+
+/// Appends a text as JSON (RFC 8259, section 7).
+fn write_text(out: &mut String, text: &str) {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        // A string always serialises.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Measure;
+    use crate::reading::TariffMemory;
+
+    #[test]
+    fn the_fast_writer_writes_what_serde_does() {
+        let mut reading = Reading::new(Protocol::Dsmr);
+        reading.registers = vec![
+            Register::number(Code::parse(b"1.8.0"), "154.320".parse().unwrap(), Some(Unit::KWH)),
+            Register::number(Code::parse(b"16.7.0"), "-0.5".parse().unwrap(), Some(Unit::KW)),
+            Register::number(Code::parse(b"5.8.0"), "12.004".parse().unwrap(), Unit::parse("kvarh")),
+            Register::text(Code::parse(b"F.F"), "a \"b\" \\ \u{7} é"),
+            Register::text(Code::parse(b"C.1.0"), "00188123"),
+        ];
+        let values = Values::of(&reading, &mut TariffMemory::default());
+        for at in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1969-12-31T23:59:59.999999Z"] {
+            let at = Instant::parse_utc(at).unwrap();
+            let mut fast = String::new();
+            write_measure(&mut fast, at, &values, Quality::Suspect, "p1");
+            let slow = serde_json::to_string(&Measure::new(at, &values, Quality::Suspect, "p1")).unwrap();
+            assert_eq!(fast, slow);
+            let read: Filed = serde_json::from_str(&fast).unwrap();
+            assert_eq!(read.at(), Some(at));
+            assert_eq!(read.numbers.0.len(), 3);
+            assert_eq!(read.texts["1-0:C.1.0"], "00188123");
+        }
+    }
+
+    #[test]
+    fn readings_of_any_age_are_read() {
+        let read = |text: &str| serde_json::from_str::<Filed>(text).unwrap();
+        let old = read(
+            r#"{"timestamp": "2024-03-01T10:00:00.123456", "donnees": {"tension_l1": 231.5, "courant_l1": null},
+                "metadata": {"version": "1.0", "source": "e450"}}"#,
+        );
+        assert_eq!(old.at().unwrap().to_string(), "2024-03-01T10:00:00.123456Z");
+        assert_eq!((old.source.as_deref(), old.numbers.0.len()), (Some("e450"), 1));
+        let export = read(r#"{"timestamp": "2024-03-01T10:00:00Z", "puissance": 2345, "tension_l1": 231.5, "x": [1]}"#);
+        let reading = export.reading(&BTreeMap::new());
+        assert_eq!(reading.registers[0].code.to_string(), "1-0:16.7.0*255");
+        assert_eq!(reading.registers[0].unit, Some(Unit::W));
+        assert!(serde_json::from_str::<Filed>(r#"{"valeurs": {}}"#).is_err());
+    }
+
+    #[test]
+    fn a_key_is_a_register() {
+        let kvarh = Unit::parse("kvarh");
+        assert_eq!(register_of_key("1-0:5.8.0", Some("kvarh")), (Code::parse(b"5.8.0"), kvarh));
+        assert_eq!(register_of_key("1-0:32.7.0#2", None), (Code::parse(b"32.7.0"), None));
+        assert_eq!(register_of_key("tension_l2", None), (Code::parse(b"52.7.0"), Some(Unit::V)));
+    }
+}

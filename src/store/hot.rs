@@ -1,0 +1,166 @@
+//! The readings of the current days, a row each.
+//!
+//! ```text
+//! skeleton · quality · number · number · …    variable-length numbers
+//! checksum (4 octets)                          over meter, time, place among readings of one instant, and the above
+//! ```
+
+use super::Trouble;
+use super::block::Damage;
+use super::block::bytes::{Source, put_number, put_signed, seal, unseal};
+use super::block::skeleton::{quality_number, quality_of};
+use super::names::Names;
+use crate::reading::{Decimal, Instant, MeterId, Quality, Reading};
+use rusqlite::{Connection, params};
+use smol_str::SmolStr;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Adds a row at the next free place of its instant.
+pub(super) fn insert(
+    connection: &Connection,
+    names: &mut Names,
+    (meter, at, nth): (i64, Instant, i64),
+    reading: &Reading,
+    skeleton: u32,
+    numbers: &[i64],
+) -> Result<(), Trouble> {
+    let row = names.skeleton_row(connection, skeleton)?;
+    let mut data = Vec::with_capacity(16 + numbers.len() * 3);
+    put_number(&mut data, row.cast_unsigned());
+    put_signed(&mut data, quality_number(reading.quality));
+    for &number in numbers {
+        put_signed(&mut data, number);
+    }
+    let at = at.unix_micros();
+    let data = seal(&[meter, at, nth], data);
+    let mut statement = connection.prepare_cached("INSERT INTO hot (meter, at, nth, data) VALUES (?1, ?2, ?3, ?4)")?;
+    statement.execute(params![meter, at, nth, data])?;
+    Ok(())
+}
+
+/// A hot reading.
+#[derive(Debug)]
+pub(super) struct Hot {
+    pub(super) at: Instant,
+    pub(super) nth: i64,
+    pub(super) source: SmolStr,
+    pub(super) reading: Reading,
+}
+
+/// The reading of a row of `at, nth, data`.
+pub(super) fn read(
+    connection: &Connection,
+    names: &mut Names,
+    (meter, id): (i64, &MeterId),
+    row: &rusqlite::Row<'_>,
+) -> Result<Hot, Trouble> {
+    let (micros, nth): (i64, i64) = (row.get(0)?, row.get(1)?);
+    let data = row.get_ref(2)?.as_blob().map_err(|_| Damage("a row is no blob"))?;
+    let mut source = Source::new(unseal(&[meter, micros, nth], data)?);
+    let skeleton = names.skeleton_of_row(connection, source.number()?.cast_signed())?;
+    let count = names.skeleton(skeleton)?.1.numbers;
+    let quality = quality_of(source.signed()?)?;
+    let numbers = (0..count).map(|_| source.signed()).collect::<Result<Vec<_>, _>>()?;
+    if !source.is_empty() {
+        return Err(Damage("a row is too long").into());
+    }
+    let at = Instant::from_unix_micros(micros);
+    let (reading, source) = names.fill(connection, id, (at, quality), skeleton, &numbers)?;
+    Ok(Hot { at, nth, source, reading })
+}
+
+/// Reads the numbers of some series out of rows, without putting readings together.
+#[derive(Debug)]
+pub(super) struct Numbers<'s> {
+    meter: i64,
+    series: &'s [u32],
+    /// By skeleton, where the numbers of each series stand.
+    places: HashMap<i64, (usize, Vec<Option<usize>>)>,
+    all: Vec<i64>,
+}
+
+impl<'s> Numbers<'s> {
+    pub(super) fn new(meter: i64, series: &'s [u32]) -> Self {
+        Self { meter, series, places: HashMap::new(), all: Vec::new() }
+    }
+
+    /// Time and quality of a row of `at, nth, data`; the numbers go to `out`.
+    pub(super) fn read(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        row: &rusqlite::Row<'_>,
+        out: &mut [Option<Decimal>],
+    ) -> Result<(i64, Quality), Trouble> {
+        let (at, nth): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let data = row.get_ref(2)?.as_blob().map_err(|_| Damage("a row is no blob"))?;
+        let mut source = Source::new(unseal(&[self.meter, at, nth], data)?);
+        let skeleton = source.number()?.cast_signed();
+        if !self.places.contains_key(&skeleton) {
+            let id = names.skeleton_of_row(connection, skeleton)?;
+            let (_, parsed) = names.skeleton(id)?;
+            let mut next = parsed.head.numbers();
+            let mut starts = Vec::new();
+            for (series, form) in &parsed.registers {
+                starts.push((*series, form.is_number().then_some(next)));
+                next += form.numbers;
+            }
+            let place = |wanted: &u32| starts.iter().find(|(series, _)| series == wanted).and_then(|(_, start)| *start);
+            self.places.insert(skeleton, (next, self.series.iter().map(place).collect()));
+        }
+        let quality = quality_of(source.signed()?)?;
+        let Some((count, places)) = self.places.get(&skeleton) else { return Ok((at, quality)) };
+        self.all.clear();
+        for _ in 0..*count {
+            self.all.push(source.signed()?);
+        }
+        for (place, out) in places.iter().zip(out) {
+            *out = match place.and_then(|place| self.all.get(place..place + 2)) {
+                Some([mantissa, exponent]) => {
+                    let exponent = i8::try_from(*exponent).map_err(|_| Damage("no such exponent"))?;
+                    Some(Decimal::new(*mantissa, exponent))
+                }
+                _ => None,
+            };
+        }
+        Ok((at, quality))
+    }
+}
+
+/// The series of the reading of a row of `at, nth, data`.
+pub(super) fn series(connection: &Connection, names: &mut Names, row: &rusqlite::Row<'_>) -> Result<Vec<u32>, Trouble> {
+    let data = row.get_ref(2)?.as_blob().map_err(|_| Damage("a row is no blob"))?;
+    let id = names.skeleton_of_row(connection, Source::new(data).number()?.cast_signed())?;
+    Ok(names.skeleton(id)?.1.registers.iter().map(|(series, _)| *series).collect())
+}
+
+/// The readings of one instant.
+pub(super) fn at_instant(
+    connection: &Connection,
+    names: &mut Names,
+    (meter, id): (i64, &MeterId),
+    at: Instant,
+) -> Result<Vec<Hot>, Trouble> {
+    let mut statement =
+        connection.prepare_cached("SELECT at, nth, data FROM hot WHERE meter = ?1 AND at = ?2 ORDER BY nth")?;
+    let mut rows = statement.query(params![meter, at.unix_micros()])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(read(connection, names, (meter, id), row)?);
+    }
+    Ok(found)
+}
+
+/// Whether there is a hot reading of a meter in a period.
+pub(super) fn any(connection: &Connection, meter: i64, period: &Range<i64>) -> Result<bool, Trouble> {
+    let mut statement =
+        connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3)")?;
+    Ok(statement.query_row(params![meter, period.start, period.end], |row| row.get(0))?)
+}
+
+/// Removes the hot readings of a meter in a period.
+pub(super) fn remove(connection: &Connection, meter: i64, period: &Range<i64>) -> Result<usize, Trouble> {
+    let mut statement = connection.prepare_cached("DELETE FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3")?;
+    Ok(statement.execute(params![meter, period.start, period.end])?)
+}

@@ -1,0 +1,244 @@
+//! Spans and their blocks in the tables.
+
+use super::Trouble;
+use super::block::bytes::checksum;
+use super::block::column::{self, Opened, Totals};
+use super::block::span::{Block, Builder, Named, Readings, Span};
+use super::block::{Damage, MAX_SERIES};
+use super::names::{MeterRow, Names};
+use super::segment::{Pace, falls};
+use crate::reading::{Kind, kind_of};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::ops::Range;
+
+/// A row of the table of spans, without its blob.
+#[derive(Debug, Clone)]
+pub(super) struct SpanRow {
+    pub(super) id: i64,
+    pub(super) meter: i64,
+    pub(super) period: Range<i64>,
+    pub(super) count: usize,
+}
+
+impl SpanRow {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            meter: row.get(1)?,
+            period: row.get(2)?..row.get(3)?,
+            count: usize::try_from(row.get::<_, i64>(4)?).unwrap_or(usize::MAX),
+        })
+    }
+
+    fn key(&self) -> [i64; 5] {
+        let count = i64::try_from(self.count).unwrap_or(i64::MAX);
+        [self.id, self.meter, self.period.start, self.period.end, count]
+    }
+
+    const fn block(&self, series: u32) -> i64 {
+        self.id.saturating_mul(MAX_SERIES).saturating_add(series as i64)
+    }
+}
+
+/// No span is longer: a month.
+const LONGEST: i64 = 31 * 86_400_000_000;
+
+/// The spans of a meter that reach into a period, oldest first.
+pub(super) fn spans(connection: &Connection, meter: i64, period: &Range<i64>) -> Result<Vec<SpanRow>, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, meter, start, until, count FROM span
+         WHERE meter = ?1 AND start > ?2 AND start < ?3 AND until > ?4 ORDER BY start",
+    )?;
+    let from = period.start.saturating_sub(LONGEST + 1);
+    let rows = statement.query_map(params![meter, from, period.end, period.start], SpanRow::read)?;
+    let spans = rows.collect::<rusqlite::Result<Vec<_>>>()?;
+    // What is not in order was not written so: a page stands in the place of another.
+    if spans.windows(2).any(|pair| matches!(pair, [a, b] if a.period.end > b.period.start)) {
+        return Err(Damage("spans overlap").into());
+    }
+    Ok(spans)
+}
+
+/// Opens the times of a span.
+pub(super) fn open(connection: &Connection, row: &SpanRow) -> Result<Span, Trouble> {
+    let mut statement = connection.prepare_cached("SELECT data FROM span WHERE id = ?1")?;
+    let mut rows = statement.query([row.id])?;
+    let found = rows.next()?.ok_or(Damage("a span is missing"))?;
+    let blob = found.get_ref(0)?.as_blob().map_err(|_| Damage("a span is no blob"))?;
+    Ok(Span::parse(&row.key(), blob, row.count)?)
+}
+
+/// Opens the block of a series in a span, of so many rows.
+pub(super) fn open_block(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<Opened, Trouble> {
+    let id = span.block(series);
+    let mut statement = connection.prepare_cached("SELECT data FROM block WHERE id = ?1")?;
+    let mut found = statement.query([id])?;
+    let found = found.next()?.ok_or(Damage("a block is missing"))?;
+    let blob = found.get_ref(0)?.as_blob().map_err(|_| Damage("a block is no blob"))?;
+    Ok(Opened::parse(&[id], blob, rows)?)
+}
+
+/// Opens a span to read its readings one after the other.
+pub(super) fn readings(connection: &Connection, names: &mut Names, row: &SpanRow) -> Result<Readings, Trouble> {
+    let span = open(connection, row)?;
+    Readings::new(span, |series, rows| {
+        let (code, unit) = names.label(connection, series)?;
+        Ok(Named { code, unit, block: open_block(connection, row, series, rows)? })
+    })
+}
+
+/// Holds a block of so many rows against its totals.
+pub(super) fn verify(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<(), Trouble> {
+    let found = totals(connection, span, series)?;
+    if rows == 0 {
+        return if found.is_none() { Ok(()) } else { Err(Damage("a block belongs to nothing").into()) };
+    }
+    let (known, _) = found.ok_or(Damage("a block is missing"))?;
+    let counted = open_block(connection, span, series, rows)?.into_mantissas();
+    let counted = counted.and_then(|(exponent, mantissas)| column::totals(&mantissas, exponent));
+    if counted == known { Ok(()) } else { Err(Damage("the totals of a block do not fit it").into()) }
+}
+
+/// Of a block's numbers, where they have a common scale; and how many steps of a counter are no good.
+pub(super) type Known = (Option<Totals>, Option<i64>);
+
+/// What a block says without being opened; `None` where the span has no such series.
+pub(super) fn totals(connection: &Connection, span: &SpanRow, series: u32) -> Result<Option<Known>, Trouble> {
+    let id = span.block(series);
+    let mut statement = connection.prepare_cached(
+        "SELECT exponent, count, first, last, min, max, sum, falls, checksum FROM block WHERE id = ?1",
+    )?;
+    let columns = statement.query_row([id], |row| {
+        let mut columns = [None; 8];
+        for (index, column) in columns.iter_mut().enumerate() {
+            *column = row.get::<_, Option<i64>>(index)?;
+        }
+        Ok((columns, row.get::<_, i64>(8)?))
+    });
+    let Some((columns, sum)) = columns.optional()? else { return Ok(None) };
+    if i64::from(totals_checksum(id, &columns)) != sum {
+        return Err(Damage("the totals of a block are damaged").into());
+    }
+    let [exponent, count, first, last, min, max, total, falls] = columns;
+    let totals = match (exponent, count, first, last, min, max) {
+        (Some(exponent), Some(count), Some(first), Some(last), Some(min), Some(max)) => Some(Totals {
+            exponent: i8::try_from(exponent).map_err(|_| Damage("no such exponent"))?,
+            count: usize::try_from(count).map_err(|_| Damage("no such count"))?,
+            first,
+            last,
+            min,
+            max,
+            sum: total,
+        }),
+        _ => None,
+    };
+    Ok(Some((totals, falls)))
+}
+
+fn totals_checksum(id: i64, columns: &[Option<i64>; 8]) -> u32 {
+    let mut key = vec![id];
+    key.extend(columns.iter().flat_map(|column| [i64::from(column.is_some()), column.unwrap_or_default()]));
+    checksum(&key, &[])
+}
+
+/// Writes a span and its blocks, each read back before it counts.
+pub(super) fn write(
+    connection: &Connection,
+    names: &mut Names,
+    meter: i64,
+    period: Range<i64>,
+    builder: Builder,
+) -> Result<(), Trouble> {
+    let count = builder.len();
+    let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM span", [], |row| row.get(0))?;
+    let row = SpanRow { id, meter, period, count };
+    let head = builder.head(&row.key());
+    Span::parse(&row.key(), &head, count)?;
+    connection
+        .prepare_cached("INSERT INTO span (id, meter, start, until, count, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+        .execute(params![id, meter, row.period.start, row.period.end, row.key()[4], head])?;
+    builder
+        .blocks(|series| [row.block(series)], |block, builder| write_block(connection, names, &row, &block, builder))?;
+    account(connection, meter, 1, row.key()[4])
+}
+
+fn write_block(
+    connection: &Connection,
+    names: &mut Names,
+    row: &SpanRow,
+    block: &Block,
+    builder: &Builder,
+) -> Result<(), Trouble> {
+    let id = row.block(block.series);
+    let opened = Opened::parse(&[id], &block.blob, block.rows)?;
+    if let Some(totals) = block.totals
+        && opened.into_mantissas().is_none_or(|(exponent, read)| exponent != totals.exponent || read != block.mantissas)
+    {
+        return Err(Damage("a block did not read back as written").into());
+    }
+    let (code, unit) = names.label(connection, block.series)?;
+    let fallen = block.totals.filter(|_| kind_of(&code) == Some(Kind::Counter)).map(|totals| {
+        let times = builder.times_of(block.series);
+        // Where some rows are no numbers the times do not tell which: to be looked at closely.
+        if times.len() == block.mantissas.len() {
+            falls(Pace::of(unit, totals.exponent), &times, &block.mantissas)
+        } else {
+            1
+        }
+    });
+    let totals = block.totals;
+    let columns = [
+        totals.map(|totals| i64::from(totals.exponent)),
+        totals.map(|totals| i64::try_from(totals.count).unwrap_or(i64::MAX)),
+        totals.map(|totals| totals.first),
+        totals.map(|totals| totals.last),
+        totals.map(|totals| totals.min),
+        totals.map(|totals| totals.max),
+        totals.and_then(|totals| totals.sum),
+        fallen,
+    ];
+    let [exponent, count, first, last, min, max, sum, falls] = columns;
+    connection
+        .prepare_cached(
+            "INSERT INTO block (id, exponent, count, first, last, min, max, sum, falls, checksum, data)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            id,
+            exponent,
+            count,
+            first,
+            last,
+            min,
+            max,
+            sum,
+            falls,
+            totals_checksum(id, &columns),
+            block.blob
+        ])?;
+    Ok(())
+}
+
+/// Removes a span and its blocks.
+pub(super) fn remove(connection: &Connection, row: &SpanRow) -> Result<(), Trouble> {
+    let first = row.block(0);
+    connection
+        .prepare_cached("DELETE FROM block WHERE id >= ?1 AND id < ?2")?
+        .execute([first, first.saturating_add(MAX_SERIES)])?;
+    connection.prepare_cached("DELETE FROM span WHERE id = ?1")?.execute([row.id])?;
+    account(connection, row.meter, -1, -row.key()[4])
+}
+
+/// Keeps the books of a meter: how many spans and sealed readings there must be.
+fn account(connection: &Connection, meter: i64, spans: i64, sealed: i64) -> Result<(), Trouble> {
+    let found = super::names::meter_of_row(connection, meter)?;
+    MeterRow { spans: found.spans + spans, sealed: found.sealed + sealed, ..found }.write(connection)
+}
+
+/// Whether as many spans and readings are there as there must be.
+pub(super) fn balance(connection: &Connection, meter: &MeterRow) -> Result<(), Trouble> {
+    let mut statement =
+        connection.prepare_cached("SELECT count(*), coalesce(sum(count), 0) FROM span WHERE meter = ?1")?;
+    let found: (i64, i64) = statement.query_row([meter.row], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    if found == (meter.spans, meter.sealed) { Ok(()) } else { Err(Damage("spans are missing").into()) }
+}

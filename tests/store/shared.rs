@@ -1,0 +1,146 @@
+//! Several programs on one store, and places where it may not be written.
+
+use crate::testenv::{Place, Run};
+use crate::{entries, mixed_store};
+use releve::reading::{Instant, MeterId};
+use releve::store::{Store, StoreError};
+use rusqlite::Connection;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+fn count(store: &Store) -> usize {
+    let mut count = 0;
+    let ever = Instant::from_unix(0)..Instant::from_unix(1 << 36);
+    store
+        .readings(&MeterId::new("E450001234").unwrap(), ever, |_| {
+            count += 1;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    count
+}
+
+#[test]
+fn two_writers_take_turns_and_a_reader_sees_whole_states() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let mut one = Store::create(&path).unwrap();
+    let mut other = Store::create(&path).unwrap();
+    let reader = Store::open(&path).unwrap();
+    let all = entries(600, 600);
+    for (turn, chunk) in all.chunks(50).enumerate() {
+        let writer = if turn % 2 == 0 { &mut one } else { &mut other };
+        assert_eq!(writer.insert(chunk).unwrap().added, chunk.len());
+        if turn % 3 == 0 {
+            writer.seal(chunk[0].at).unwrap();
+        }
+        assert_eq!(count(&reader), (turn + 1) * 50);
+    }
+    assert_eq!(one.insert(&all).unwrap().known, all.len());
+    assert_eq!(reader.check().unwrap().readings, all.len());
+}
+
+#[test]
+fn a_reader_is_not_disturbed_by_sealing() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let mut store = Store::create(&path).unwrap();
+    let all = entries(600, 600);
+    store.insert(&all).unwrap();
+    let reader = Store::open(&path).unwrap();
+    let mut seen = 0;
+    let ever = Instant::from_unix(0)..Instant::from_unix(1 << 36);
+    let meter = MeterId::new("E450001234").unwrap();
+    reader
+        .readings(&meter, ever, |kept| {
+            if seen == 10 {
+                store.seal(Instant::from_unix(1 << 33)).unwrap();
+            }
+            assert_eq!(kept.at, all[seen].at);
+            seen += 1;
+            Ok::<_, StoreError>(())
+        })
+        .unwrap();
+    assert_eq!(seen, all.len());
+}
+
+#[test]
+fn a_locked_store_says_so() {
+    let place = Place::new();
+    let path = place.path("s.db");
+    let mut store = Store::create(&path).unwrap();
+    store.insert(&entries(600, 10)).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    store.set_patience(Duration::from_millis(50)).unwrap();
+    assert!(matches!(store.insert(&entries(600, 20)), Err(StoreError::Locked(_))));
+    // Reading goes on beside the one who writes.
+    assert_eq!(count(&Store::open(&path).unwrap()), 10);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(store.insert(&entries(600, 20)).unwrap().added, 10);
+}
+
+#[test]
+fn two_imports_at_once_add_both() {
+    let place = Place::new();
+    for (name, hour) in [("a.csv", 0), ("b.csv", 6)] {
+        let rows: String = (0..3000)
+            .map(|row| format!("2025-12-{:02}T{:02}:{:02}:30Z,{row}\n", 1 + row / 240, hour + row / 60 % 4, row % 60))
+            .collect();
+        place.write(name, format!("timestamp,tension_l1\n{rows}"));
+    }
+    let import = |name: &str| {
+        let mut command = place.command();
+        command.args(["import", name, "--db", "s.db", "--meter", "M1", "-q"]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [import("a.csv"), import("b.csv")];
+    for child in both {
+        Run::of(child.wait_with_output().unwrap()).clean();
+    }
+    place.run(["db", "check", "--db", "s.db", "-q"]).clean();
+    assert_eq!(place.run(["export", "--db", "s.db", "-f", "csv"]).clean().lines().count(), 6001);
+}
+
+#[test]
+fn a_store_on_media_that_cannot_be_written_is_read() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("card")).unwrap();
+    mixed_store(&place, "card/s.db");
+    let program = env!("CARGO_BIN_EXE_releve");
+    let script = format!(
+        "mount --bind card card && mount -o remount,ro,bind card && {program} export --db card/s.db -f ndjson -q && \
+         ! touch card/x 2>/dev/null"
+    );
+    let output = Command::new("unshare").args(["-m", "-r", "sh", "-c", &script]).current_dir(place.path("")).output();
+    match output {
+        Ok(output) if output.status.success() => {
+            assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 12 * 288 + 1);
+        }
+        Ok(output) if String::from_utf8_lossy(&output.stderr).contains("releve") => {
+            panic!("{}", String::from_utf8_lossy(&output.stderr))
+        }
+        _ => println!("skipped: no mount of our own can be made here"),
+    }
+}
+
+#[test]
+fn odd_paths_and_files_are_told_apart() {
+    let place = Place::new();
+    place.write("notes.txt", "only notes\n".repeat(900));
+    place.write("empty.db", "");
+    let exit = |arguments: &[&str]| place.run(arguments.iter().copied()).exit;
+    for command in [&["db", "check"][..], &["db", "info"], &["meters"], &["export"], &["db", "compact"]] {
+        assert_eq!(exit(&[command, &["--db", "none/none.db"]].concat()), 66, "{command:?}");
+        assert_eq!(exit(&[command, &["--db", "notes.txt"]].concat()), 65, "{command:?}");
+    }
+    assert!(!place.path("none").exists());
+    assert_eq!(exit(&["export", "--db", "empty.db"]), 65);
+    mixed_store(&place, "s.db");
+    Connection::open(place.path("s.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+    let newer = place.run(["export", "--db", "s.db"]);
+    assert_eq!(newer.exit, 65);
+    assert!(newer.stderr.contains("newer releve (schema 99, this one knows 2)"), "{}", newer.stderr);
+    place.run(["db", "backup", "copy.db", "--db", "s.db"]);
+    assert!(!place.path("copy.db").exists());
+}

@@ -40,6 +40,7 @@ complete -c releve -n "__fish_releve_needs_command" -s h -l help -d 'Print help 
 complete -c releve -n "__fish_releve_needs_command" -s V -l version -d 'Print version'
 complete -c releve -n "__fish_releve_needs_command" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
 complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_needs_command" -f -a "log" -d 'Keep reading meters into the store'
 complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
 complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
 complete -c releve -n "__fish_releve_needs_command" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
@@ -128,6 +129,50 @@ complete -c releve -n "__fish_releve_using_subcommand read" -l wake-up -d 'Wake 
 complete -c releve -n "__fish_releve_using_subcommand read" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand read" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand log" -l interval -d 'Keep one reading an interval; ask meters that do not send by themselves this often' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l commit -d 'Write in groups: a power cut loses no more than came in this time' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l print -d 'Also print each reading that is kept, a line each' -r -f -a "ndjson\t'An object a line'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l count -d 'End after so many readings' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
+iec62056-21\t'IEC 62056-21'
+dlms\t'DLMS/COSEM'
+dsmr\t'DSMR P1'
+sml\t'SML'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l serial -d 'Speed and character format, like 9600,8N1 [default: found out]' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l mode -d 'The mode of IEC 62056-21, or push for a meter that sends by itself [default: found out]' -r -f -a "a\t'Request, then data at 300 baud'
+b\t'Request, then data at a speed the meter chooses'
+c\t'Request, then data at a speed both agree on'
+d\t'The meter sends by itself, as text'
+e\t'Request, then DLMS'
+push\t'The meter sends by itself'
+hdlc\t'DLMS from the start, without a request before'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l address -d 'The meter\'s address in the request, on a bus with several' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l timeout -d 'How long to wait for a meter that says something that cannot be read' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
+complete -c releve -n "__fish_releve_using_subcommand log" -l password-file -d 'The file with the password, for meters that ask for one' -r -F
+complete -c releve -n "__fish_releve_using_subcommand log" -l push-list -d 'What the values of a push without OBIS codes mean' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l client -d 'DLMS: the client\'s address; 16 is the public client' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l server -d 'DLMS: the server\'s address, logical or logical/physical, like 1 or 1/17 [default: the usual ones are tried]' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l security -d 'DLMS: how to prove who we are [default: low with --password-file, else public]' -r -f -a "public\t'Not at all'
+low\t'With a password'
+high\t'With answers to challenges (GMAC), by the two keys of the key file'
+ciphered\t'The same, and everything enciphered'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l system-title -d 'DLMS: our own system title, 16 hex digits, where the meter insists on one' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand log" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand log" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand log" -l wake-up -d 'Wake a battery meter before the request'
+complete -c releve -n "__fish_releve_using_subcommand log" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand log" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand explain" -l key-file -d 'The file with the keys of enciphered telegrams' -r -F
 complete -c releve -n "__fish_releve_using_subcommand explain" -s f -l format -d 'How to print' -r -f -a "table\t'Offset, bytes, meaning'
 json\t'An array of objects'"
@@ -552,21 +597,22 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "log" -d 'Keep reading meters into the store'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a settings file with every key, commented'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the settings in force and where each comes from'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether the settings file makes sense'

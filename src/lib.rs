@@ -12,6 +12,7 @@
 //! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
 //! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
 //! | [`store`] | readings in SQLite, sealed into blocks (docs/STORE.md) | `reading` |
+//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
@@ -37,6 +38,7 @@ pub mod cli;
 pub mod dialogue;
 pub mod document;
 pub mod exchange;
+pub mod logger;
 pub mod reading;
 pub mod session;
 pub mod simulate;

@@ -335,7 +335,9 @@ fn duck(old: &Path, sql: &str) -> Option<Duration> {
         print!("; DuckDB: {}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("not installed"));
         return None;
     }
-    Some(Duration::from_secs_f64(String::from_utf8(output.stdout).ok()?.trim().parse().ok()?))
+    // Before the answer may stand a progress bar.
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(Duration::from_secs_f64(said.split_whitespace().next_back()?.parse().ok()?))
 }
 
 fn ratio(theirs: Duration, ours: Duration) -> f64 {

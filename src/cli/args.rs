@@ -73,6 +73,12 @@ fn language_of_locale() -> Option<Language> {
     Language::from_locale(&locale)
 }
 
+/// An identifier that names a meter.
+pub(super) fn meter_id(text: &str) -> Result<MeterId, Failure> {
+    MeterId::new(text)
+        .ok_or_else(|| Failure::new(failure::USAGE, "meter.name", format!("'{text}' is no meter identifier")))
+}
+
 fn default_store() -> anyhow::Result<PathBuf> {
     use etcetera::BaseStrategy as _;
     let folders = etcetera::choose_base_strategy().map_err(|_| {
@@ -190,13 +196,7 @@ impl Globals {
             Some(meter) => meter.id.as_deref(),
             None => Some(text),
         };
-        identifier
-            .map(|text| {
-                MeterId::new(text).ok_or_else(|| {
-                    Failure::new(failure::USAGE, "meter.name", format!("'{text}' is no meter identifier")).into()
-                })
-            })
-            .transpose()
+        Ok(identifier.map(meter_id).transpose()?)
     }
 
     /// The language: the option, the settings, else the locale's, else English.

@@ -1,7 +1,8 @@
 //! Ctrl-C and TERM: a wish to stop, and the end that a shell expects of it.
 
 use crate::session::Stop;
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,6 +24,14 @@ impl Interrupt {
         }
         signal_hook::flag::register(SIGTERM, Arc::clone(&terminated))?;
         Ok(Self { stop, terminated })
+    }
+
+    /// Takes a terminal that closes for a wish to stop as well, and HUP without a terminal for nothing.
+    pub(super) fn catch_hang_up(&self) -> anyhow::Result<()> {
+        let nobody = Arc::new(AtomicBool::new(false));
+        let flag = if std::io::stdin().is_terminal() { self.stop.flag() } else { nobody };
+        signal_hook::flag::register(SIGHUP, flag)?;
+        Ok(())
     }
 
     pub(super) fn stop(&self) -> &Stop {

@@ -16,6 +16,7 @@ mod generate;
 mod import;
 mod interrupt;
 mod keys;
+mod log;
 mod meters;
 mod obis;
 mod output;
@@ -60,6 +61,7 @@ pub struct Cli {
 enum Command {
     Ports(ports::Cmd),
     Read(read::Cmd),
+    Log(log::Cmd),
     Explain(explain::Cmd),
     Obis(obis::Cmd),
     Import(import::Cmd),
@@ -100,6 +102,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
     match command {
         Command::Ports(command) => command.run(&globals, output),
         Command::Read(command) => command.run(&globals, output),
+        Command::Log(command) => command.run(&globals, output),
         Command::Explain(command) => command.run(&globals, output),
         Command::Obis(command) => command.run(&globals, output),
         Command::Import(command) => command.run(&globals, output),

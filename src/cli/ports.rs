@@ -175,6 +175,14 @@ pub(super) fn the_only(command: &str, globals: &Globals) -> anyhow::Result<PathB
     Ok(port.path)
 }
 
+/// Refuses to choose between several probes. Where there is none, one may still come.
+pub(super) fn at_most_one(command: &str) -> Result<(), Failure> {
+    match choose(&ports(), command) {
+        Err(failure) if failure.id == "port.choice" => Err(failure),
+        _ => Ok(()),
+    }
+}
+
 /// An error is read, not scrolled through.
 const MOST_TIPS: usize = 5;
 

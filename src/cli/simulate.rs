@@ -147,7 +147,9 @@ impl Cmd {
         let pace = self.speed.unwrap_or(if matches!(place, Where::File(_)) { Pace::Max } else { Pace::Times(1) });
         let start = self.start(globals)?;
         // Whoever reads a live meter here lives in its zone; what is to be repeated must not depend on the machine.
-        let is_fixed = globals.tz.is_none() && self.start.is_some();
+        // A P1 clock is Central European by its standard.
+        let is_p1 = matches!(profile, Profile::P1 | Profile::P1TenSeconds | Profile::P1Version2);
+        let is_fixed = globals.tz.is_none() && (self.start.is_some() || is_p1);
         let zone = if is_fixed { Zone::CENTRAL_EUROPE } else { globals.zone()?.zone };
         let faults = Faults::new(self.fault.clone());
         let mut setup = Setup { zone, ..Setup::new(self.seed, start) };

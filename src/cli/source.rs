@@ -163,7 +163,11 @@ impl Source {
     /// What was said, and what the settings say of the meter that was named.
     pub(super) fn resolve(&self, globals: &Globals) -> anyhow::Result<Reach> {
         let none = config::Meter::default();
-        let meter = globals.meter_settings()?.unwrap_or(&none);
+        self.reach(globals.meter_settings()?.unwrap_or(&none), globals)
+    }
+
+    /// What was said, and these settings of a meter.
+    pub(super) fn reach(&self, meter: &config::Meter, globals: &Globals) -> anyhow::Result<Reach> {
         let port = self.port.as_ref().or(meter.port.as_ref()).filter(|name| *name != "auto");
         let keys = keys::load(self.key_file.as_deref().or(meter.key_file.as_deref()), globals)?;
         let secret = self.password_file.as_deref().or(meter.password_file.as_deref());

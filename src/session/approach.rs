@@ -34,6 +34,18 @@ pub struct Connect {
     pub access: Access,
 }
 
+impl Approach {
+    /// What the contract calls the way the readings come, where it is not the protocol's usual one: a meter that can be
+    /// asked is at its optical port.
+    #[must_use]
+    pub const fn source(&self) -> Option<&'static str> {
+        match self {
+            Self::Push { .. } => None,
+            Self::Ask(_) | Self::Connect(_) => Some("port_optique"),
+        }
+    }
+}
+
 impl fmt::Display for Approach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -51,6 +63,9 @@ impl fmt::Display for Approach {
         }
     }
 }
+
+/// Faults that are kept to be named.
+const MAX_FAULTS: usize = 64;
 
 /// A reading and when it was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +90,9 @@ impl Taken {
     pub(super) fn take(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Reading(reading) => self.readings.push(Received { reading, at: Instant::now() }),
-            Outcome::Fault(fault) => self.faults.push(fault),
+            Outcome::Fault(fault) if self.faults.len() < MAX_FAULTS => self.faults.push(fault),
+            // Rubbish has faults without end.
+            Outcome::Fault(_) => {}
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Dialogues played over links: one visit to a meter, recognition, diagnosis.
 //!
-//! - [`play`] joins a dialogue and a link.
-//! - [`listen`] takes what a meter sends by itself.
-//! - [`recognise`] finds out how a meter is to be read; the answer is an [`Approach`].
-//! - [`history`] reads the load profile and the event log that a meter keeps.
+//! - [`play()`] joins a dialogue and a link.
+//! - [`listen()`] takes what a meter sends by itself.
+//! - [`recognise()`] finds out how a meter is to be read; the answer is an [`Approach`].
+//! - [`history()`] reads the load profile and the event log that a meter keeps.
+//! - [`Visitor`] comes back to a meter whose approach is known.
 //! - [`Cause`] is why there is no reading.
 
 mod approach;
@@ -16,6 +17,7 @@ mod history;
 mod listen;
 mod play;
 mod recognise;
+mod visit;
 
 pub use approach::{Approach, Connect, Received, Taken};
 pub use clock::Stopwatch;
@@ -25,3 +27,4 @@ pub use history::{Kept, NoRecords, Records, Wanted, history};
 pub use listen::{Patience, listen};
 pub use play::{PlayError, Stop, play};
 pub use recognise::{Found, LINES, NotFound, SILENT, Way, Wishes, recognise};
+pub use visit::{Visited, Visitor};

@@ -109,6 +109,8 @@ pub struct Found {
     pub taken: Taken,
     /// What was tried before.
     pub attempts: Vec<Attempt>,
+    /// Of a meter that sends by itself: it holds what came after that, for [`Visitor`](super::Visitor) to go on with.
+    pub decoder: Option<Decoder>,
 }
 
 /// Why nothing was found.
@@ -167,18 +169,29 @@ struct Search<'a> {
     attempts: Vec<Attempt>,
     /// What was damaged in attempts that gave nothing.
     faults: Vec<Anomaly>,
+    /// The one that found a push.
+    decoder: Option<Decoder>,
 }
 
 impl<'a> Search<'a> {
     fn new(link: &'a mut dyn Link, wishes: &'a Wishes, stop: &'a Stop, progress: &'a mut dyn FnMut(&Attempt)) -> Self {
-        Self { link, wishes, stop, progress, watch: Stopwatch::start(), attempts: Vec::new(), faults: Vec::new() }
+        Self {
+            link,
+            wishes,
+            stop,
+            progress,
+            watch: Stopwatch::start(),
+            attempts: Vec::new(),
+            faults: Vec::new(),
+            decoder: None,
+        }
     }
 
     fn end(self, hit: Option<Hit>) -> Result<Found, NotFound> {
         match hit {
             Some((approach, mut taken)) => {
                 taken.faults.splice(0..0, self.faults);
-                Ok(Found { approach, taken, attempts: self.attempts })
+                Ok(Found { approach, taken, attempts: self.attempts, decoder: self.decoder })
             }
             None => Err(NotFound::Cause { cause: Cause::of(&self.attempts), attempts: self.attempts }),
         }
@@ -299,9 +312,9 @@ impl<'a> Search<'a> {
         let watch = Stopwatch::start();
         let patience = Patience { total, leave_noise: leave_noise && line.is_some() };
         let heard = listen(self.link, &mut decoder, patience, self.stop, &mut |outcome| taken.take(outcome))?;
-        Ok(self
-            .note(Tried::Listening, line, watch, heard, Answer::None, taken)
-            .map(|taken| (Approach::Push { line }, taken)))
+        let taken = self.note(Tried::Listening, line, watch, heard, Answer::None, taken);
+        self.decoder = taken.is_some().then_some(decoder);
+        Ok(taken.map(|taken| (Approach::Push { line }, taken)))
     }
 
     /// Asks for a readout, and goes on in DLMS where the meter has nothing else.

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 const COMMANDS: &[&str] = &[
     "ports",
     "read",
+    "log",
     "doctor",
     "simulate",
     "explain",

@@ -46,6 +46,7 @@ fn manual_pages_are_in_step_and_name_every_option() {
     for command in [
         "ports",
         "read",
+        "log",
         "doctor",
         "simulate",
         "explain",

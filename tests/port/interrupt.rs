@@ -52,3 +52,9 @@ fn an_interrupt_in_programming_mode_says_goodbye_to_the_meter() {
     let goodbye = saw.contains("B0") || saw.to_uppercase().contains("01 42 30 03");
     assert!(goodbye, "{saw}");
 }
+
+#[test]
+fn an_interrupt_in_a_dlms_session_closes_the_connection() {
+    let saw = stopped(&["dlms"], &["read", "--mode", "hdlc"], Duration::from_millis(1500));
+    assert!(saw.contains("> 7e a0 07 03 21 53"), "no DISC: {saw}");
+}

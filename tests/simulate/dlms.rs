@@ -7,13 +7,11 @@ use crate::testenv::{Run, repository};
 use releve::reading::{Instant, Zone};
 use releve::simulate::works::{Event, Setup, Works};
 use serde_json::Value;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-/// A meter behind a bridge that follows it, faster than real: over a bridge the speed of a sign-on stays 300 baud.
+/// A meter at a port whose speed can be changed: over a bridge the speed of a sign-on stays 300 baud.
 fn meter(name: &str, further: &[&str]) -> Simulator {
-    let speed = if name == "dlms" { "20" } else { "100" };
-    let usual = [name, "--listen", "127.0.0.1:0", "--speed", speed, "--start", START, "--write-keys", "keys"];
+    let usual = [name, "--pty", "--start", START, "--write-keys", "keys"];
     Simulator::start(&[&usual, further].concat())
 }
 
@@ -43,18 +41,23 @@ const CLIENTS: [&[&str]; 4] = [
 #[test]
 fn every_client_reads_what_the_household_used() {
     let counted = i64::try_from(works().counters().import_wh()).unwrap();
-    for (name, mode) in [("dlms", "hdlc"), ("e450-optical", "e")] {
+    let each = |name: &str, mode: &str, client: &[&str]| {
         let meter = meter(name, &[]);
-        for client in CLIENTS {
-            let reading = read(&meter, &[&["--mode", mode], client].concat()).json();
-            let import = register(&reading, "1-0:1.8.0*255");
-            let since = import["valeur"].as_i64().unwrap() - counted;
-            assert!((0..10_000).contains(&since), "{name} {client:?}: {since} Wh after the start");
-            assert_eq!((&import["unite"], &reading["qualite"]), (&"Wh".into(), &"good".into()));
-            assert_eq!(register(&reading, "1-0:32.7.0*255")["unite"], "V");
-            assert_eq!(reading["compteur"], format!("LGZ10306{}", works().serial()));
+        let reading = read(&meter, &[&["--mode", mode], client].concat()).json();
+        let import = register(&reading, "1-0:1.8.0*255");
+        let since = import["valeur"].as_i64().unwrap() - counted;
+        assert!((0..10_000).contains(&since), "{name} {client:?}: {since} Wh after the start");
+        assert_eq!((&import["unite"], &reading["qualite"]), (&"Wh".into(), &"good".into()));
+        assert_eq!(register(&reading, "1-0:32.7.0*255")["unite"], "V");
+        assert_eq!(reading["compteur"], format!("LGZ10306{}", works().serial()));
+    };
+    std::thread::scope(|scope| {
+        for (name, mode) in [("dlms", "hdlc"), ("e450-optical", "e")] {
+            for client in CLIENTS {
+                scope.spawn(move || each(name, mode, client));
+            }
         }
-    }
+    });
 }
 
 #[test]
@@ -162,27 +165,11 @@ fn without_a_word_about_it_a_meter_is_found_at_a_pseudo_terminal() {
 }
 
 #[test]
-fn whoever_is_interrupted_takes_leave_of_the_meter() {
-    let mut meter = Simulator::start(&["dlms", "--listen", "127.0.0.1:0", "-v", "--write-keys", "keys"]);
-    let mut said = BufReader::new(meter.child.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let arguments = ["read", "--mode", "hdlc", "--port", &meter.address];
-    let mut reader = meter.place.command().args(arguments).stdout(Stdio::null()).spawn().unwrap();
-    said.find(|line| line.starts_with('>') && line.contains("e6 e6 00 c0")).unwrap();
-    let pid = rustix::process::Pid::from_child(&reader);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
-    let status = reader.wait().unwrap();
-    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2));
-    let goodbye = said.find(|line| line.contains("7e a0 07 03 21 53")).unwrap();
-    assert!(goodbye.starts_with('>'));
-    assert!(said.any(|line| line.contains("< 7e a0 07 21 03 73")), "and it is answered");
-}
-
-#[test]
 fn gurux_reads_the_whole_meter() {
     let Some(python) = python_with("gurux_dlms") else { return };
     for (mode, client) in [("none", "16"), ("gmac", "2"), ("ciphered", "3")] {
         // It counts its APDUs from 1, which a meter takes once.
-        let meter = meter("dlms", &[]);
+        let meter = Simulator::start(&["dlms", "--listen", "127.0.0.1:0", "--start", START]);
         let port = meter.address.rsplit(':').next().unwrap();
         let script = repository().join("tests/peers/gurux_client.py");
         let output = Command::new(&python).arg(script).args([port, mode, client, "1"]).output().unwrap();

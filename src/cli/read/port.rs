@@ -12,7 +12,7 @@ use crate::cli::output::Output;
 use crate::cli::source::Reach;
 use crate::reading::Instant;
 use crate::session::{
-    Approach, Attempt, Cause, Found, Kept, NoRecords, NotFound, PlayError, Records, Wanted, history, recognise,
+    Attempt, Cause, Found, Kept, NoRecords, NotFound, PlayError, Records, Wanted, history, recognise,
 };
 use crate::transport::Link;
 use indicatif::ProgressBar;
@@ -53,9 +53,7 @@ impl Visitor<'_, '_> {
             Err(error) => return self.not_found(error, &port),
         };
         self.globals.detail(&format!("{port}: {approach}"));
-        if !matches!(approach, Approach::Push { .. }) {
-            self.collector.origin = Some(OPTICAL_PORT);
-        }
+        self.collector.origin = approach.source();
         for fault in taken.faults {
             self.collector.fault(fault);
         }

@@ -1,0 +1,206 @@
+//! `releve log`: meters read for as long as it runs, every reading kept.
+
+mod journal;
+mod memory;
+mod print;
+mod service;
+mod words;
+
+use super::args::{Globals, meter_id};
+use super::config;
+use super::failure::{self, Failure};
+use super::interrupt::Interrupt;
+use super::output::Output;
+use super::source::Source;
+use super::{ports, when};
+use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
+use crate::reading::MeterId;
+use clap::{Args, ValueEnum};
+use journal::{Journal, Level};
+use print::Printer;
+use service::Service;
+use std::process::ExitCode;
+use std::time::Duration;
+
+const EXAMPLES: &str = "\
+Examples:
+  releve log --port target/meter --count 2 --print ndjson
+  releve log --port target/meter --count 2 --interval 1s --print ndjson -q
+  releve config default                             # the file that names several meters";
+
+const MORE: &str = "\
+Examples:
+  releve log --port target/meter --count 2 --print ndjson
+  releve log --port target/meter --count 2 --interval 1s --print ndjson -q
+  releve config default                             # the file that names several meters
+
+Without --port and --meter every meter of the settings file is logged, each with its own interval; without such a file the meter
+on the only USB port. A port that is not there is waited for, and found again after it was unplugged, by the USB serial number
+also under another name.
+
+A meter that sends by itself is kept as it sends, up to once a second, or with --interval one reading an interval. A meter that
+has to be asked is asked every --interval, at full minutes for 60s [default: 60s].
+
+What a meter sends is written every --commit in one go: a power cut loses at most that (with --commit 10s a meter that sends
+every second costs about 210 MB of writing to the card a day, with --interval 60s about 15 MB). A process that is killed loses
+nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /dev/shm, and the
+next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
+
+While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
+and end with 0; HUP is a closing terminal, and without a terminal ignored. Under systemd: Type=notify, READY=1 comes with the
+first reading, the watchdog is fed while every meter sends or is tried again.";
+
+/// Keep reading meters into the store
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = MORE)]
+pub(super) struct Cmd {
+    /// Keep one reading an interval; ask meters that do not send by themselves this often
+    #[arg(long, value_name = "TIME", value_parser = interval)]
+    interval: Option<Duration>,
+    /// Write in groups: a power cut loses no more than came in this time
+    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = when::duration)]
+    commit: Duration,
+    /// Also print each reading that is kept, a line each
+    #[arg(long, value_name = "FORMAT")]
+    print: Option<Print>,
+    /// End after so many readings
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    #[command(flatten)]
+    source: Source,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Print {
+    /// An object a line
+    Ndjson,
+}
+
+/// The shortest interval: meters have no more to say.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = when::duration(text)?;
+    if interval < SHORTEST { Err("the shortest is 1s".to_owned()) } else { Ok(interval) }
+}
+
+impl Cmd {
+    pub(super) fn run(self, globals: &Globals, _: &mut Output) -> anyhow::Result<ExitCode> {
+        let plans = self.plans(globals)?;
+        let store = globals.store_path()?;
+        let keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store };
+        let interrupt = Interrupt::catch()?;
+        interrupt.catch_hang_up()?;
+
+        let mut journal = Journal::new(globals);
+        journal.say(Level::Info, &words::beginning(&plans, &keep));
+        if keep.tail.is_none() {
+            let window = words::time(keep.window);
+            let text =
+                format!("there is no folder in memory for what is not in the store yet: a kill costs up to {window}");
+            journal.say(Level::Debug, &text);
+        }
+        let printer = self.print.map(|Print::Ndjson| Printer::start(interrupt.stop())).transpose()?;
+        let mut service = Service::new();
+        let done = logger::run(plans, &keep, interrupt.stop(), &mut |event| match event {
+            Event::Notice { name, notice } => {
+                if let Some((level, text)) = words::of(&notice) {
+                    let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
+                    journal.say(level, &text);
+                    service.notice(&text);
+                }
+            }
+            Event::Kept(kept) => {
+                service.kept(&kept);
+                if let Some(printer) = &printer {
+                    printer.print(kept);
+                }
+            }
+            Event::Alive => service.alive(),
+        });
+        service.stopping();
+        let printed = printer.map_or(Ok(()), Printer::end);
+        let summary = done.map_err(refused)?;
+        end(&summary, &keep, &mut journal);
+        printed?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// The meters: the one that is named, else those of the settings, else the only one there is.
+    fn plans(&self, globals: &Globals) -> anyhow::Result<Vec<Plan>> {
+        let meters = &globals.config()?.file.meters;
+        if self.source.port.is_some() || globals.meter.is_some() || meters.is_empty() {
+            let none = config::Meter::default();
+            let settings = globals.meter_settings()?.unwrap_or(&none);
+            return Ok(vec![self.plan(None, settings, globals.named_meter()?, globals)?]);
+        }
+        let several = meters.len() > 1;
+        let plan = |(alias, settings): (&String, &config::Meter)| {
+            let meter = settings.id.as_deref().map(meter_id).transpose()?;
+            self.plan(several.then_some(alias.as_str()), settings, meter, globals)
+        };
+        meters.iter().map(plan).collect()
+    }
+
+    fn plan(
+        &self,
+        name: Option<&str>,
+        settings: &config::Meter,
+        meter: Option<MeterId>,
+        globals: &Globals,
+    ) -> anyhow::Result<Plan> {
+        let reach = self.source.reach(settings, globals)?;
+        let place = match reach.port {
+            Some(address) => Place::At(address),
+            None => {
+                ports::at_most_one("releve log")?;
+                Place::TheOnly
+            }
+        };
+        let by_settings = settings.interval.as_deref().map(|text| {
+            interval(text).map_err(|why| {
+                Failure::new(failure::CONFIG, "config.value", format!("settings: interval = \"{text}\": {why}"))
+            })
+        });
+        let zone = globals.zone()?;
+        Ok(Plan {
+            name: name.map(Into::into),
+            place,
+            wishes: reach.wishes,
+            meter,
+            interval: self.interval.or(by_settings.transpose()?),
+            zone: zone.zone,
+            zone_chosen: zone.chosen,
+        })
+    }
+}
+
+/// The last words.
+fn end(summary: &Summary, keep: &Keep, journal: &mut Journal) {
+    let Summary { stored, unstored, in_tail, lost } = *summary;
+    if lost > 0 {
+        journal.say(Level::Error, &format!("{lost} readings were lost while the store could not be written"));
+    }
+    if unstored > 0 {
+        let store = keep.store.display();
+        let text = match in_tail {
+            true => format!("{unstored} readings are not in {store} yet: the next `releve log` will store them"),
+            false => format!("{unstored} readings could not be stored in {store} and are lost"),
+        };
+        journal.say(Level::Error, &text);
+    }
+    let known = if stored.known > 0 { format!(", {} were there already", stored.known) } else { String::new() };
+    journal.say(Level::Info, &format!("stored {} readings{known}", stored.added));
+}
+
+fn refused(refusal: Refusal) -> anyhow::Error {
+    match refusal {
+        Refusal::Link(error) => error.into(),
+        Refusal::Store(error) => error.into(),
+        Refusal::Nameless { .. } => {
+            Failure::new(failure::USAGE, "meter.unknown", refusal.to_string()).tip("name it: --meter ID").into()
+        }
+        Refusal::NothingLeft => Failure::new(failure::NO_METER, "meter.none", refusal.to_string()).into(),
+        Refusal::Thread(_) => Failure::new(failure::OTHER, "other", refusal.to_string()).into(),
+    }
+}

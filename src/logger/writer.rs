@@ -1,0 +1,252 @@
+//! The one who writes: groups of readings into the store, again and again until they are in.
+
+use super::commit::Commit;
+use super::notice::Notice;
+use super::queue::Queue;
+use super::quiet::Quiet;
+use crate::store::{Entry, Inserted, Store, StoreError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How many readings go into one transaction at most.
+pub(super) const GROUP: usize = 1000;
+
+/// Something that keeps readings: all of them, or none and an error.
+pub(super) trait Keeper {
+    fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError>;
+}
+
+/// The store, opened when it is first needed and again after trouble.
+#[derive(Debug)]
+pub(super) struct StoreKeeper {
+    path: PathBuf,
+    store: Option<Store>,
+}
+
+impl StoreKeeper {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path, store: None }
+    }
+
+    /// Opens the store, and makes it if there is none.
+    pub(super) fn open(&mut self) -> Result<&mut Store, StoreError> {
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => Store::create(&self.path)?,
+        };
+        Ok(self.store.insert(store))
+    }
+}
+
+impl Keeper for StoreKeeper {
+    fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
+        let done = self.open()?.insert(entries);
+        // After a write that failed the connection may remember what is no longer so; a lock only passes.
+        if !matches!(done, Ok(_) | Err(StoreError::Locked(_))) {
+            self.store = None;
+        }
+        done
+    }
+}
+
+/// Takes readings out of the queue and keeps them.
+#[derive(Debug)]
+pub(super) struct Writer<K> {
+    keeper: K,
+    commit: Commit,
+    quiet: Quiet,
+    /// Taken out of the queue and not kept yet.
+    group: Vec<Entry>,
+    /// What the group was left by: an earlier process, not the queue.
+    is_left: bool,
+    done: Inserted,
+}
+
+impl<K: Keeper> Writer<K> {
+    /// A writer that first keeps what an earlier process has `left`.
+    pub(super) fn new(keeper: K, window: Duration, left: Vec<Entry>) -> Self {
+        let is_left = !left.is_empty();
+        Self {
+            keeper,
+            commit: Commit::new(window),
+            quiet: Quiet::default(),
+            group: left,
+            is_left,
+            done: Inserted::default(),
+        }
+    }
+
+    /// What has been kept so far.
+    pub(super) const fn done(&self) -> Inserted {
+        self.done
+    }
+
+    /// How long until there is something to write; `None` while nothing waits.
+    pub(super) fn due(&mut self, queue: &Queue<Entry>, now: Duration) -> Option<Duration> {
+        let waiting = queue.len();
+        let hurry = queue.is_closed() || !self.group.is_empty() || queue.is_urgent() || waiting >= GROUP;
+        self.commit.due(waiting > 0 || !self.group.is_empty(), hurry, now)
+    }
+
+    /// Writes what waits, as far as it can be written, and says whether it could.
+    pub(super) fn write(&mut self, queue: &Queue<Entry>, now: Duration, tell: &mut dyn FnMut(Notice)) -> bool {
+        loop {
+            if self.group.is_empty() {
+                self.group = queue.take(GROUP);
+            }
+            if self.group.is_empty() {
+                self.commit.done();
+                return true;
+            }
+            match self.keeper.keep(&self.group) {
+                Ok(done) => {
+                    if std::mem::take(&mut self.is_left) {
+                        tell(Notice::Recovered { count: done.added });
+                    } else {
+                        queue.settle(self.group.len());
+                        self.done.added += done.added;
+                        self.done.known += done.known;
+                    }
+                    self.group.clear();
+                    if let Some(after) = self.quiet.works(now) {
+                        tell(Notice::StoreBack { after, lost: queue.dropped() });
+                    }
+                }
+                Err(error) => {
+                    self.commit.failed(now);
+                    queue.stuck();
+                    let kind = match error {
+                        StoreError::Locked(_) => "locked",
+                        StoreError::Write { .. } => "write",
+                        _ => "other",
+                    };
+                    if self.quiet.fails(kind, 1, now).is_some() {
+                        tell(Notice::StoreAway { error, waiting: queue.len(), lost: queue.dropped() });
+                    }
+                    return false;
+                }
+            }
+        }
+    }
+}
+
+impl Writer<StoreKeeper> {
+    /// Opens the store.
+    pub(super) fn begin(&mut self) -> Result<(), StoreError> {
+        self.keeper.open().map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reading::{Instant, MeterId, Protocol, Reading};
+
+    /// A store that is locked until it is told otherwise.
+    #[derive(Debug, Default)]
+    struct Fake {
+        locked: bool,
+        kept: Vec<Instant>,
+        transactions: usize,
+    }
+
+    impl Keeper for &mut Fake {
+        fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
+            if self.locked {
+                return Err(StoreError::Locked("a.db".into()));
+            }
+            self.transactions += 1;
+            self.kept.extend(entries.iter().map(|entry| entry.at));
+            Ok(Inserted { added: entries.len(), known: 0 })
+        }
+    }
+
+    fn entry(second: i64) -> Entry {
+        Entry {
+            meter: MeterId::new("E450001234").unwrap(),
+            at: Instant::from_unix(second),
+            source: "p1".into(),
+            reading: Reading::new(Protocol::Dsmr),
+            derived: false,
+        }
+    }
+
+    fn seconds(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn ten_readings_in_ten_seconds_are_one_transaction() {
+        let mut fake = Fake::default();
+        let queue = Queue::new(100, None);
+        let mut writer = Writer::new(&mut fake, seconds(10), Vec::new());
+        let mut tell = |notice| panic!("{notice:?}");
+        for second in 0..20 {
+            queue.push(entry(second), false);
+            let now = seconds(second.unsigned_abs());
+            if writer.due(&queue, now) == Some(Duration::ZERO) {
+                writer.write(&queue, now, &mut tell);
+            }
+        }
+        assert_eq!((fake.transactions, fake.kept.len()), (1, 11));
+    }
+
+    #[test]
+    fn what_an_earlier_process_left_is_kept_first() {
+        let mut fake = Fake::default();
+        let queue = Queue::new(100, None);
+        let mut told = Vec::new();
+        let mut writer = Writer::new(&mut fake, seconds(10), vec![entry(1), entry(2)]);
+        queue.push(entry(3), false);
+        assert_eq!(writer.due(&queue, seconds(0)), Some(Duration::ZERO));
+        assert!(writer.write(&queue, seconds(0), &mut |notice| told.push(notice)));
+        assert_eq!((queue.len(), writer.done().added), (0, 1));
+        assert!(matches!(told.as_slice(), [Notice::Recovered { count: 2 }]), "{told:?}");
+        assert_eq!(fake.kept.len(), 3);
+    }
+
+    #[test]
+    fn a_locked_store_costs_nothing_and_is_said_once() {
+        let mut fake = Fake { locked: true, ..Fake::default() };
+        let queue = Queue::new(100, None);
+        let mut told = Vec::new();
+        let mut writer = Writer::new(&mut fake, Duration::ZERO, Vec::new());
+        for second in 0..40 {
+            queue.push(entry(second), false);
+            writer.write(&queue, seconds(second.unsigned_abs()), &mut |notice| told.push(notice));
+        }
+        assert_eq!(queue.len(), 40);
+        writer.keeper.locked = false;
+        queue.push(entry(40), false);
+        assert!(writer.write(&queue, seconds(40), &mut |notice| told.push(notice)));
+        assert_eq!((queue.len(), writer.done().added), (0, 41));
+        assert!(
+            matches!(
+                told.as_slice(),
+                [Notice::StoreAway { error: StoreError::Locked(_), waiting: 1, lost: 0 }, Notice::StoreBack { after, lost: 0 }]
+                if *after == seconds(40)
+            ),
+            "{told:?}"
+        );
+        let order: Vec<_> = (0..=40).map(Instant::from_unix).collect();
+        assert_eq!(fake.kept, order);
+    }
+
+    #[test]
+    fn what_does_not_fit_into_memory_is_counted_and_the_newest_are_kept() {
+        let mut fake = Fake { locked: true, ..Fake::default() };
+        let queue = Queue::new(10, None);
+        let mut told = Vec::new();
+        let mut writer = Writer::new(&mut fake, Duration::ZERO, Vec::new());
+        queue.push(entry(0), false);
+        writer.write(&queue, seconds(0), &mut |notice| told.push(notice));
+        for second in 1..25 {
+            queue.push(entry(second), false);
+        }
+        writer.keeper.locked = false;
+        writer.write(&queue, seconds(30), &mut |notice| told.push(notice));
+        assert!(matches!(told.last(), Some(Notice::StoreBack { lost: 15, .. })), "{told:?}");
+        let seconds: Vec<_> = fake.kept.iter().map(|at| at.unix_seconds()).collect();
+        assert_eq!(seconds, [0, 16, 17, 18, 19, 20, 21, 22, 23, 24]);
+    }
+}

@@ -1,0 +1,82 @@
+//! Killed at any instant.
+
+use crate::long;
+use crate::meter::House;
+use rustix::process::Signal;
+use std::time::{Duration, Instant as Clock};
+
+#[test]
+fn a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none() {
+    if !std::path::Path::new("/dev/shm").is_dir() {
+        println!("skipped: there is no /dev/shm, so what is not in the store yet is lost by a kill");
+        return;
+    }
+    let house = House::new();
+    let meter = house.meter(25);
+    let mut runs = Vec::new();
+    let kills = long(120, 10);
+    for kill in 0..kills {
+        let started = Clock::now();
+        // From before it has opened anything to well after the first commit.
+        let wait = if kill % 4 == 0 { kill * 7 % 100 } else { kill * 397 % 2600 + 300 };
+        let log = house.log(&["--commit", if kill % 2 == 0 { "10s" } else { "1s" }]);
+        std::thread::sleep(Duration::from_millis(wait));
+        let visible = house.stored();
+        log.signal(Signal::KILL);
+        let killed = Clock::now();
+        let (code, said) = log.ended();
+        assert_eq!(code, None, "{said}");
+        runs.push((started, killed, visible));
+    }
+    let (code, said) = house.log(&["--count", "1"]).ended();
+    assert_eq!(code, Some(0), "{said}");
+    let stored = house.stored();
+    let (mut checked, mut oldest) = (0, 0);
+    for pair in stored.windows(2) {
+        assert!(pair[0] < pair[1], "{} is there twice", pair[0]);
+    }
+    let sent = meter.sent();
+    for (started, killed, visible) in &runs {
+        assert!(visible.iter().all(|second| stored.binary_search(second).is_ok()), "something visible was lost");
+        let during: Vec<_> = sent.iter().filter(|(_, at)| at > started && at < killed).collect();
+        let of_run = |second: &i64| stored.binary_search(second).is_ok();
+        let Some(first) = during.iter().position(|(second, _)| of_run(second)) else { continue };
+        for (second, at) in &during[first..] {
+            let age = *killed - *at;
+            if age > Duration::from_secs(1) {
+                assert!(of_run(second), "{second}, sent {age:?} before the kill, is lost");
+                checked += 1;
+            } else if !of_run(second) {
+                oldest = oldest.max(age.as_millis());
+            }
+        }
+    }
+    println!("{kills} kills: {checked} telegrams older than 1 s, none lost; the oldest lost was {oldest} ms old");
+    assert!(checked > 20, "{checked}");
+}
+
+#[test]
+fn what_a_killed_log_had_received_is_stored_by_the_next() {
+    if !std::path::Path::new("/dev/shm").is_dir() {
+        println!("skipped: there is no /dev/shm");
+        return;
+    }
+    let house = House::new();
+    let meter = house.meter(50);
+    let log = house.log(&["--commit", "1h"]);
+    log.says("first reading", 1, 20);
+    std::thread::sleep(Duration::from_secs(2));
+    meter.speak(false);
+    std::thread::sleep(Duration::from_millis(300));
+    log.signal(Signal::KILL);
+    log.ended();
+    assert_eq!(house.stored().len(), 1);
+    let last = meter.last();
+    meter.speak(true);
+    let (code, said) = house.log(&["--count", "1"]).ended();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("readings that were received before the last end"), "{said}");
+    let stored = house.stored();
+    assert!(stored.len() > 20 && stored.contains(&last), "{stored:?}");
+    assert_eq!(house.tails(), 0);
+}

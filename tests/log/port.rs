@@ -1,0 +1,149 @@
+//! What may become of a port: unplugged, taken, silent, full of rubbish.
+
+use crate::long;
+use crate::meter::{House, assert_whole};
+use crate::testenv::fixture;
+use std::time::{Duration, Instant as Clock};
+
+#[test]
+fn a_port_that_was_unplugged_is_read_again_soon_after_it_is_back() {
+    let house = House::new();
+    let meter = house.meter(50);
+    let log = house.log(&["--commit", "100ms"]);
+    log.says("first reading", 1, 20);
+    let replugs = long(60, 4);
+    let (mut descriptors, mut longest) = (0, Duration::ZERO);
+    for replug in 0..replugs {
+        meter.port.lock().unwrap().unplug();
+        std::thread::sleep(Duration::from_millis(if replug % 2 == 0 { 300 } else { 1500 }));
+        let before = house.stored().len();
+        meter.port.lock().unwrap().plug();
+        let back = Clock::now();
+        log.until("read again", 5, |_| house.stored().len() > before);
+        longest = longest.max(back.elapsed());
+        if replug == 0 {
+            descriptors = log.descriptors();
+        }
+    }
+    println!("{replugs} replugs: stored again after {longest:?} at most");
+    assert_eq!(log.descriptors(), descriptors);
+    let said = log.end();
+    assert!(said.contains("the probe is unplugged, waiting for it\nthe probe is back after "), "{said}");
+    assert!(said.lines().count() <= 3 + 5 * replugs, "{said}");
+    assert_eq!(said.matches("first reading").count(), 1);
+    let mut stored = house.stored();
+    let count = stored.len();
+    stored.dedup();
+    assert_eq!(stored.len(), count);
+}
+
+#[test]
+fn a_port_that_is_not_there_at_the_start_is_waited_for() {
+    let house = House::new();
+    let log = house.log(&["--count", "3"]);
+    log.says("there is no ./meter, waiting for it", 1, 5);
+    let plugged = Clock::now();
+    let _meter = house.meter(50);
+    let (code, said) = log.ended();
+    assert!(plugged.elapsed() < Duration::from_secs(5));
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("the probe is back after"), "{said}");
+}
+
+#[test]
+fn a_second_log_of_a_port_is_refused_and_told_who_has_it() {
+    let house = House::new();
+    let _meter = house.meter(50);
+    let log = house.log(&[]);
+    log.says("first reading", 1, 20);
+    let since = Clock::now();
+    let (code, said) = house.log(&[]).ended();
+    assert!(since.elapsed() < Duration::from_secs(3));
+    assert_eq!(code, Some(75), "{said}");
+    let holder = format!("is in use by releve log (pid {})  [port.busy]", log.child.id());
+    assert!(said.contains(&holder), "{said}");
+    log.end();
+}
+
+#[test]
+fn a_meter_that_falls_silent_is_said_once_costs_little_and_is_read_on() {
+    let house = House::new();
+    let meter = house.meter(100);
+    let log = house.log(&["--commit", "100ms"]);
+    log.says("first reading", 1, 20);
+    std::thread::sleep(Duration::from_millis(500));
+    meter.speak(false);
+    let silent = Clock::now();
+    std::thread::sleep(Duration::from_secs(1));
+    let (ticks, over) = (log.ticks(), Duration::from_secs(long(60, 8)));
+    std::thread::sleep(over);
+    let per_mille = (log.ticks() - ticks) * 10_000 / u64::try_from(over.as_millis()).unwrap();
+    println!("a silent meter costs {}.{} % of a core", per_mille / 10, per_mille % 10);
+    assert!(per_mille < 100, "{per_mille}");
+    log.says("[meter.silent]; trying on", 1, 30);
+    let after = silent.elapsed();
+    println!("said after {after:?}");
+    assert!(after > Duration::from_secs(9), "{after:?}");
+    let before = house.stored().len();
+    meter.speak(true);
+    log.until("read on", 5, |_| house.stored().len() > before);
+    log.says("readings come again after ", 1, 2);
+    let said = log.end();
+    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_whole(&house.stored());
+}
+
+#[test]
+fn rubbish_costs_no_memory_and_the_telegrams_after_it_are_read() {
+    let house = House::new();
+    let meter = house.meter(100);
+    let log = house.log(&["--commit", "100ms"]);
+    log.says("first reading", 1, 20);
+    meter.speak(false);
+    let mut noise: u64 = 7;
+    let mut chunk = vec![0; 65_536];
+    let total = long(100, 3) * 1_000_000;
+    let mut sent = 0;
+    while sent < total {
+        for byte in &mut chunk {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            // Beginnings of telegrams of every kind among it.
+            *byte = if noise >> 60 == 0 {
+                *b"/\x1b\x7e\x68".get((noise >> 40 & 3) as usize).unwrap()
+            } else {
+                (noise >> 33) as u8
+            };
+        }
+        assert!(meter.port.lock().unwrap().send(&chunk), "the log has stopped reading");
+        sent += chunk.len();
+    }
+    let before = house.stored().len();
+    meter.speak(true);
+    log.until("read on", 5, |_| house.stored().len() > before + 2);
+    let peak = log.proc("status", "VmHWM");
+    println!("{} MB of rubbish: {} MB resident at most", sent / 1_000_000, peak / 1024);
+    assert!(peak < 64 * 1024, "{peak} kB");
+    let said = log.end();
+    assert!(said.len() < 4000, "{said}");
+}
+
+#[test]
+fn a_wrong_key_is_said_once_and_never_printed() {
+    let house = House::new();
+    let telegrams = std::fs::read(fixture("dlms/e450_ciphered.bin")).unwrap();
+    let port = crate::meter::Port::new(house.place.path("meter"));
+    let key = fixture("dlms/wrong.key");
+    let log = house.log(&["--key-file", key.to_str().unwrap()]);
+    let since = Clock::now();
+    while !log.said().contains("[key.mismatch]") || since.elapsed() < Duration::from_secs(8) {
+        assert!(since.elapsed() < Duration::from_secs(30), "{}", log.said());
+        port.send(&telegrams);
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let said = log.end();
+    assert_eq!(said.matches("[key.mismatch]").count(), 1, "{said}");
+    let digits = std::fs::read_to_string(key).unwrap();
+    let digits: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
+    assert!(!said.to_lowercase().contains(&digits[digits.len() - 8..].to_lowercase()), "{said}");
+    assert!(house.stored().is_empty());
+}

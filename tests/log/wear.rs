@@ -1,0 +1,55 @@
+//! What a long run costs: bytes written to the disk, memory, descriptors, threads.
+
+use crate::long;
+use crate::meter::House;
+use std::time::Duration;
+
+/// Ten readings a commit, as with the default window and a meter that sends once a second, at ten times the speed.
+#[test]
+fn what_is_written_in_a_day_of_a_telegram_a_second() {
+    let house = House::new();
+    let _meter = house.meter(100);
+    let log = house.log(&["--commit", "1s"]);
+    log.until("stored", 20, |_| house.stored().len() > 10);
+    let (written, stored) = (log.proc("io", "write_bytes"), house.stored().len());
+    std::thread::sleep(Duration::from_secs(long(120, 10)));
+    let (written, stored) = (log.proc("io", "write_bytes") - written, house.stored().len() - stored);
+    log.end();
+    if written == 0 {
+        println!("skipped: nothing is written to a disk here (the folder is in memory)");
+        return;
+    }
+    let each = written / u64::try_from(stored).unwrap();
+    println!("{each} bytes a reading, {} MB a day of 86400 readings", each * 86_400 / 1_000_000);
+    assert!(each < 10_000, "{each} bytes a reading");
+}
+
+/// Days of a telegram a second, as fast as they can be sent.
+#[test]
+fn memory_descriptors_and_threads_stay_level_in_a_long_run() {
+    let house = House::new();
+    let meter = house.meter(0);
+    let log = house.log(&["--commit", "1s"]);
+    let total = long(864_000, 6000);
+    let began = std::time::Instant::now();
+    let state = || (log.proc("status", "VmRSS"), log.descriptors(), log.proc("status", "Threads"));
+    let sent = |log: &crate::meter::Log, count: usize| {
+        log.until("so far", 3600, |_| meter.sent().len() >= count);
+    };
+    sent(&log, total / 3);
+    let (before, descriptors, threads) = state();
+    sent(&log, total);
+    let (after, descriptors_after, threads_after) = state();
+    meter.speak(false);
+    std::thread::sleep(Duration::from_secs(1));
+    log.end();
+    let stored = house.stored();
+    let rate = stored.len() as f64 / began.elapsed().as_secs_f64();
+    println!("{} telegrams, {rate:.0} a second: {before} kB after a third, {after} kB at the end", stored.len());
+    assert_eq!((descriptors_after, threads_after), (descriptors, threads));
+    assert!(after < before * 11 / 10 + 2048, "{before} kB, then {after} kB");
+    crate::meter::assert_whole(&stored);
+    assert_eq!(stored.last(), Some(&meter.last()));
+    let wal = std::fs::metadata(house.place.path("a.db-wal")).map_or(0, |wal| wal.len());
+    assert!(wal < 64 << 20, "{wal}");
+}

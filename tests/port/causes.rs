@@ -106,7 +106,15 @@ fn a_port_that_may_not_be_opened_is_named_with_its_group() {
     let run = |arguments: &[&str]| {
         let mut command = std::process::Command::new(&program);
         command.args(arguments).env_clear().env("HOME", "/").current_dir("/").uid(NOBODY).gid(NOBODY);
-        Run::of(command.output().unwrap())
+        loop {
+            match command.output() {
+                // Another test's child may still hold the copy open for writing, between its fork and its exec.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+                output => return Run::of(output.unwrap()),
+            }
+        }
     };
     let report: Value =
         serde_json::from_str(&run(&["doctor", "--port", &simulator.address, "-f", "json"]).stdout).unwrap();

@@ -222,6 +222,8 @@ fn a_modem_is_no_meter() {
     let simulator = Simulator::start(&["modem", "--pty"]);
     for line in ["115200,8N1", "9600,8N1", "300,7E1"] {
         let port = open_port(&simulator, line);
+        // The one before may still be leaving.
+        std::thread::sleep(Duration::from_millis(200));
         port.write(b"AT\r");
         assert_eq!(port.expect(b"OK\r\n"), b"AT\r\r\nOK\r\n", "{line}");
     }

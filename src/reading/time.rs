@@ -182,9 +182,8 @@ impl Instant {
     /// What a clock on the local time of `zone` shows, and whether it is on summer time.
     #[must_use]
     pub fn on_clock(self, zone: Zone) -> MeterTime {
-        let local = self.chrono().with_timezone(&zone.0);
         let offset = if zone.is_summer(self) { Offset::Summer } else { Offset::Winter };
-        MeterTime { civil: CivilTime(local.naive_local()), offset, doubtful: false }
+        MeterTime { offset, ..self.meter_time(zone) }
     }
 
     /// RFC 3339 in a zone, with its offset: `2025-11-07T15:30:00+01:00`.

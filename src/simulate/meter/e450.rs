@@ -5,12 +5,11 @@
 //! block transfer in pieces of 112 octets with the LLC header in the first frame only, security control 30.
 
 use super::push::Telegram;
-use crate::reading::{Instant, Obis};
+use crate::reading::{MeterTime, Obis, Offset};
 use crate::simulate::works::Works;
-use crate::wire::{Line, crc};
-use aes_gcm::aead::AeadInOut as _;
-use aes_gcm::aead::consts::U12;
-use aes_gcm::{AesGcm, KeyInit as _};
+use crate::wire::Line;
+use crate::wire::dlms::{Authenticator, Data, Key, Protection, SystemTitle, date_time_octets, put_length, tag};
+use crate::wire::hdlc::{self, Address, Control};
 use std::fmt;
 
 /// The keys of a ciphered push.
@@ -30,6 +29,12 @@ impl PushKeys {
             0xD0, 0xD1, 0xD2, 0xD3, 0xD4, 0xD5, 0xD6, 0xD7, 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF,
         ],
     };
+}
+
+impl PushKeys {
+    pub(super) fn authenticator(&self) -> Authenticator {
+        Authenticator { encryption: Key::new(self.encryption), authentication: Key::new(self.authentication) }
+    }
 }
 
 impl fmt::Debug for PushKeys {
@@ -94,12 +99,12 @@ impl Telegram for E450 {
                 information.extend([0xE0, control]);
                 information.extend(number.to_be_bytes());
                 information.extend([0, 0]);
-                length(&mut information, block.len());
+                put_length(&mut information, block.len());
                 information.extend_from_slice(block);
-                frame(&mut out, &information);
+                out.extend(frame(&information));
             }
         } else {
-            frame(&mut out, &[LLC.as_slice(), &apdu].concat());
+            out.extend(frame(&[LLC.as_slice(), &apdu].concat()));
         }
         // The last octet that the frame check covers: an enciphered APDU would outlive a wrong frame check, by its own tag.
         let check = out.len() - 4;
@@ -107,28 +112,11 @@ impl Telegram for E450 {
     }
 }
 
-/// An HDLC frame of unnumbered information, from the meter to whoever listens.
-fn frame(out: &mut Vec<u8>, information: &[u8]) {
-    const HEADER: [u8; 4] = [0xCE, 0xFF, 0x03, 0x13];
-    // Format, header and its check, information, check; eleven bits hold it.
-    let between = u16::try_from(2 + HEADER.len() + 2 + information.len() + 2).unwrap_or(0x07FF) & 0x07FF;
-    let mut body = (0xA000 | between).to_be_bytes().to_vec();
-    body.extend(HEADER);
-    body.extend(crc::x25(&body).to_le_bytes());
-    body.extend_from_slice(information);
-    body.extend(crc::x25(&body).to_le_bytes());
-    out.push(0x7E);
-    out.extend(body);
-    out.push(0x7E);
-}
-
-/// A length as BER and A-XDR write it.
-fn length(out: &mut Vec<u8>, length: usize) {
-    match length.to_be_bytes() {
-        [.., low] if length < 0x80 => out.push(low),
-        [.., low] if length < 0x100 => out.extend([0x81, low]),
-        [.., high, low] => out.extend([0x82, high, low]),
-    }
+/// A frame of unnumbered information, from the meter to whoever listens.
+fn frame(information: &[u8]) -> Vec<u8> {
+    /// `CE FF`
+    const EVERYBODY: Address = Address::server(0x67, Some(0x7F));
+    hdlc::encode(EVERYBODY, Address::client(1), Control::Unnumbered, true, false, information)
 }
 
 /// The plain APDU: a data notification.
@@ -136,72 +124,58 @@ fn notification(works: &Works, invoke: u32) -> Vec<u8> {
     let mut out = vec![0x0F];
     out.extend(invoke.to_be_bytes());
     out.push(12);
-    out.extend(date_time(works, works.clock(), false));
+    out.extend(date_time(works, false));
     let entries = entries(works);
-    let count = u8::try_from(entries.len()).unwrap_or(0);
-    // A structure, whose first element is the list of what the others are.
-    out.extend([0x02, count, 0x01, count]);
-    for entry in &entries {
-        out.extend([0x02, 0x04, 0x12]);
-        out.extend(entry.class.to_be_bytes());
-        out.extend([0x09, 0x06]);
-        out.extend(entry.obis.octets());
-        out.extend([0x0F, entry.attribute, 0x12, 0x00, 0x00]);
-    }
-    for entry in entries {
-        out.extend(entry.value);
+    // A structure, whose first element is the list of what all of them are. It has no value of its own.
+    out.extend([tag::STRUCTURE, u8::try_from(entries.len()).unwrap_or(0)]);
+    Data::Array(entries.iter().map(Entry::description).collect()).encode(&mut out);
+    for value in entries.iter().filter_map(|entry| entry.value.as_ref()) {
+        value.encode(&mut out);
     }
     out
 }
 
-/// An attribute and its value with its tag; the list itself has none, because it is already there.
+/// An attribute and its value.
 struct Entry {
     class: u16,
     obis: Obis,
-    attribute: u8,
-    value: Vec<u8>,
+    attribute: i8,
+    value: Option<Data>,
+}
+
+impl Entry {
+    fn description(&self) -> Data {
+        Data::Structure(vec![Data::U16(self.class), Data::obis(self.obis), Data::I8(self.attribute), Data::U16(0)])
+    }
 }
 
 fn entries(works: &Works) -> Vec<Entry> {
     let (load, counters) = (works.load(), works.counters());
-    let entry = |class, obis, attribute, value| Entry { class, obis, attribute, value };
+    let entry = |class, obis, attribute, value| Entry { class, obis, attribute, value: Some(value) };
     let push = Obis::new(0, 8, 25, 9, 0, 255);
-    let octets = |content: &[u8]| {
-        let mut value = vec![0x09];
-        length(&mut value, content.len());
-        value.extend_from_slice(content);
-        value
-    };
-    let u32_value = |number: u64| {
-        let number = u32::try_from(number).unwrap_or(u32::MAX);
-        [&[0x06], number.to_be_bytes().as_slice()].concat()
-    };
-    let u16_value = |number: u64| {
-        let number = u16::try_from(number).unwrap_or(u16::MAX);
-        [&[0x12], number.to_be_bytes().as_slice()].concat()
-    };
+    let text = |text: &str| Data::Octets(text.as_bytes().to_vec());
+    let register = |obis, number: u64| entry(3, obis, 2, Data::U32(u32::try_from(number).unwrap_or(u32::MAX)));
+    let small = |obis, number: u64| entry(3, obis, 2, Data::U16(u16::try_from(number).unwrap_or(u16::MAX)));
     let positive = super::digits::positive;
     let energy = |c| Obis::new(1, 1, c, 8, 0, 255);
-    let serial = works.serial().to_string();
     let mut entries = vec![
-        entry(40, push, 2, Vec::new()),
-        entry(40, push, 1, octets(&push.octets())),
-        entry(1, Obis::new(0, 0, 42, 0, 0, 255), 2, octets(device_name(works).as_bytes())),
-        entry(1, Obis::new(0, 0, 96, 1, 1, 255), 2, octets(serial.as_bytes())),
-        entry(8, Obis::new(0, 0, 1, 0, 0, 255), 2, octets(&date_time(works, works.clock(), true))),
-        entry(3, energy(1), 2, u32_value(counters.import_wh())),
-        entry(3, energy(2), 2, u32_value(counters.export_wh())),
-        entry(3, energy(3), 2, u32_value(counters.reactive_import_varh())),
-        entry(3, energy(4), 2, u32_value(counters.reactive_export_varh())),
-        entry(3, Obis::electricity(1, 7, 0), 2, u32_value(positive(load.watts()))),
-        entry(3, Obis::electricity(2, 7, 0), 2, u32_value(positive(-load.watts()))),
+        Entry { class: 40, obis: push, attribute: 2, value: None },
+        entry(40, push, 1, Data::obis(push)),
+        entry(1, Obis::new(0, 0, 42, 0, 0, 255), 2, text(&device_name(works))),
+        entry(1, Obis::new(0, 0, 96, 1, 1, 255), 2, text(&works.serial().to_string())),
+        entry(8, Obis::new(0, 0, 1, 0, 0, 255), 2, Data::Octets(date_time(works, true).to_vec())),
+        register(energy(1), counters.import_wh()),
+        register(energy(2), counters.export_wh()),
+        register(energy(3), counters.reactive_import_varh()),
+        register(energy(4), counters.reactive_export_varh()),
+        register(Obis::electricity(1, 7, 0), positive(load.watts())),
+        register(Obis::electricity(2, 7, 0), positive(-load.watts())),
     ];
     for (phase, c) in load.phases.iter().zip([32, 52, 72]) {
-        let volts = positive(phase.decivolts + 5) / 10;
-        entries.push(entry(3, Obis::electricity(c, 7, 0), 2, u16_value(volts)));
+        entries.push(small(Obis::electricity(c, 7, 0), positive(phase.decivolts + 5) / 10));
     }
     for (phase, c) in load.phases.iter().zip([31, 51, 71]) {
-        entries.push(entry(3, Obis::electricity(c, 7, 0), 2, u16_value(phase.milliamperes() / 10)));
+        entries.push(small(Obis::electricity(c, 7, 0), phase.milliamperes() / 10));
     }
     entries
 }
@@ -217,63 +191,33 @@ pub(super) fn system_title(works: &Works) -> [u8; 8] {
     [b'L', b'G', b'Z', b'g', a, b, c, d]
 }
 
-/// Local time without deviation (Blue Book 4.1.6.1). Only the clock object says that it is summer; the header never does.
-fn date_time(works: &Works, at: Instant, says_summer: bool) -> [u8; 12] {
-    let civil = at.meter_time(works.zone()).civil;
-    let [year, month, day, hour, minute, second, _] = civil.fields();
-    let [high, low] = year.to_be_bytes();
-    let small = |field: u16| u8::try_from(field).unwrap_or(0xFF);
-    let status = if says_summer && works.zone().is_summer(at) { 0x80 } else { 0 };
-    [
-        high,
-        low,
-        small(month),
-        small(day),
-        civil.weekday(),
-        small(hour),
-        small(minute),
-        small(second),
-        0xFF,
-        0x80,
-        0,
-        status,
-    ]
+/// Local time without deviation and hundredths (Blue Book 4.1.6.1). Only the clock object says that it is summer; the header
+/// never does.
+fn date_time(works: &Works, says_summer: bool) -> [u8; 12] {
+    const HUNDREDTHS: usize = 8;
+    let clock = works.clock().on_clock(works.zone());
+    let offset = if says_summer { clock.offset } else { Offset::Unknown };
+    let mut octets = date_time_octets(&MeterTime { offset, ..clock });
+    octets[HUNDREDTHS] = 0xFF;
+    octets
 }
 
 /// General global ciphering with a tag. The counter is that of the five-second periods since 1970, so that it rises from run
 /// to run as well.
 fn sealed(apdu: &[u8], works: &Works, keys: &PushKeys) -> Vec<u8> {
-    const BOTH: u8 = 0x30;
-    let title = system_title(works);
-    let counter = u32::try_from(works.now().unix_seconds() / 5).unwrap_or(u32::MAX).to_be_bytes();
-    let mut nonce = [0; 12];
-    nonce[..8].copy_from_slice(&title);
-    nonce[8..].copy_from_slice(&counter);
-    let mut associated = vec![BOTH];
-    associated.extend(keys.authentication);
-    let mut text = apdu.to_vec();
-    let cipher = AesGcm::<aes::Aes128, U12, U12>::new(&keys.encryption.into());
-    // Only more than 64 GiB cannot be sealed.
-    let tag: [u8; 12] = cipher
-        .encrypt_inout_detached(&nonce.into(), &associated, text.as_mut_slice().into())
-        .map_or([0; 12], Into::into);
-    let mut out = vec![0xDB, 8];
-    out.extend(title);
-    length(&mut out, 1 + 4 + text.len() + tag.len());
-    out.push(BOTH);
-    out.extend(counter);
-    out.extend(text);
-    out.extend(tag);
-    out
+    let counter = u32::try_from(works.now().unix_seconds() / 5).unwrap_or(u32::MAX);
+    let title = SystemTitle(system_title(works));
+    Protection { keys: keys.authenticator(), title, counter }.seal_general(apdu).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reading::Instant;
     use crate::simulate::meter::{Meter as _, Push};
     use crate::simulate::works::Setup;
+    use crate::wire::Cut;
     use crate::wire::dlms::{Apdu, Joiner, Keys, Verified, open};
-    use crate::wire::{Cut, hdlc};
 
     fn first(e450: E450) -> Vec<u8> {
         let start = Instant::parse_utc("2025-07-11T12:30:00Z").unwrap();

@@ -120,7 +120,7 @@ fn length(bytes: &[u8], at: usize) -> Result<(usize, usize), Fail> {
 }
 
 /// Appends a length in as few octets as it takes.
-fn put_length(out: &mut Vec<u8>, length: usize) {
+pub(crate) fn put_length(out: &mut Vec<u8>, length: usize) {
     let octets = length.to_be_bytes();
     let leading = octets.iter().take_while(|&&octet| octet == 0).count().min(octets.len() - 1);
     let significant = octets.get(leading..).unwrap_or_default();

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 /// Authenticated and enciphered: what associations with ciphering use.
 const BOTH: u8 = 0x30;
+/// The tag of general global ciphering.
+const GENERAL: u8 = 0xDB;
 /// Authenticated only: what the last step of high-level security uses.
 const AUTHENTICATED: u8 = 0x10;
 
@@ -113,14 +115,27 @@ impl Protection {
     #[must_use]
     pub fn seal(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
         let Some(tag) = global(plain.first().copied()?) else { return Some(plain.to_vec()) };
+        self.seal_behind(vec![tag], plain)
+    }
+
+    /// The APDU under general global ciphering: the system title goes with it, as pushes have it. `None` once the counters
+    /// are used up.
+    #[must_use]
+    pub fn seal_general(&mut self, plain: &[u8]) -> Option<Vec<u8>> {
+        let mut head = vec![GENERAL];
+        put_length(&mut head, self.title.0.len());
+        head.extend(self.title.0);
+        self.seal_behind(head, plain)
+    }
+
+    /// Length, security header, text and tag behind `out`.
+    fn seal_behind(&mut self, mut out: Vec<u8>, plain: &[u8]) -> Option<Vec<u8>> {
         if self.counter == u32::MAX {
             return None;
         }
         let counter = self.count();
         let mut text = plain.to_vec();
         let check = self.keys.seal(BOTH, self.title, counter, &[], &mut text);
-        let mut out = Vec::with_capacity(text.len() + TAG + 12);
-        out.push(tag);
         put_length(&mut out, 5 + text.len() + TAG);
         out.push(BOTH);
         out.extend(counter.to_be_bytes());

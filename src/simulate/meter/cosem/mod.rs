@@ -14,7 +14,7 @@ use super::e450::{PushKeys, system_title};
 use crate::reading::{Instant, Obis};
 use crate::simulate::dlms::{Config, MeterImage, Offer, Security, Server};
 use crate::simulate::works::Works;
-use crate::wire::dlms::{Authenticator, Key, Password, SystemTitle};
+use crate::wire::dlms::{Password, SystemTitle};
 use image::image;
 use std::time::Duration;
 
@@ -46,11 +46,7 @@ impl Cosem {
 }
 
 fn config(works: &Works, is_closed: bool) -> Config {
-    let key = |octets: [u8; 16]| Key::new(octets);
-    let keys = || Authenticator {
-        encryption: key(PushKeys::EXAMPLE.encryption),
-        authentication: key(PushKeys::EXAMPLE.authentication),
-    };
+    let keys = || PushKeys::EXAMPLE.authenticator();
     let offer = |client, security| Offer { client, security, only: None };
     Config {
         inactivity: INACTIVITY,

@@ -48,25 +48,22 @@ pub(super) fn failure(cause: &Cause, port: &str, attempts: &[Attempt]) -> Failur
                     "it names itself {identification}, gives no readout, and answers no open association"
                 )),
             }
-            .tip("the grid operator has the password or the keys: --client N --password-file FILE or --key-file FILE")
+            .tip(WHO_HAS_ACCESS)
             .tip("ask for the customer interface (P1, M-Bus push): it needs no password")
         }
-        Cause::Refused { words } => new(
-            failure::DENIED,
-            format!("the meter on {port} speaks DLMS, but not to everybody"),
-        )
-        .cause(format!("this client gets: {words}"))
-        .tip("the grid operator has the password or the keys: --client N --password-file FILE or --key-file FILE"),
+        Cause::Refused { words } => {
+            new(failure::DENIED, format!("the meter on {port} speaks DLMS, but not to everybody"))
+                .cause(format!("this client gets: {words}"))
+                .tip(WHO_HAS_ACCESS)
+        }
         Cause::KeyMissing { fault } => {
             new(failure::DATA, format!("telegrams from {port} are enciphered and no key is set"))
                 .cause(fault.detail.to_string())
-                .tip("the grid operator gives out the key of the customer interface")
-                .tip("put its 32 hex digits into a file of mode 600 and name it with --key-file")
+                .how_to_get_a_key()
         }
         Cause::KeyMismatch { fault } => new(failure::DATA, format!("the key does not fit the telegrams from {port}"))
             .cause(fault.detail.to_string())
-            .tip("is the key from this meter? is there an authentication key as well?")
-            .tip("a key file holds 32 hex digits, or encryption = \"…\" and authentication = \"…\""),
+            .how_to_check_a_key(),
         Cause::PushOff => new(failure::NO_METER, format!("the line of {port} is alive, but no push comes over it"))
             .cause("only short M-Bus frames or idle flags came; the customer interface is not switched on")
             .tip("ask the grid operator to enable the customer interface (push) of this meter"),
@@ -80,6 +77,10 @@ pub(super) fn failure(cause: &Cause, port: &str, attempts: &[Attempt]) -> Failur
             ),
     }
 }
+
+/// The tip for meters that want to know who asks.
+const WHO_HAS_ACCESS: &str =
+    "the grid operator has the password or the keys: --client N --password-file FILE or --key-file FILE";
 
 /// A cause that does not stand in the way of a reading, as a warning with its tip.
 pub(super) fn warning(cause: &Cause, port: &str) -> String {

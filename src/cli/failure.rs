@@ -50,6 +50,18 @@ impl Failure {
         self
     }
 
+    /// What to do about telegrams that are enciphered.
+    pub(super) fn how_to_get_a_key(self) -> Self {
+        self.tip("the grid operator gives out the key of the customer interface")
+            .tip("put its 32 hex digits into a file of mode 600 and name it with --key-file")
+    }
+
+    /// What to do about a key that does not fit.
+    pub(super) fn how_to_check_a_key(self) -> Self {
+        self.tip("is the key from this meter? is there an authentication key as well?")
+            .tip("a key file holds 32 hex digits, or encryption = \"…\" and authentication = \"…\"")
+    }
+
     pub(super) fn tip(mut self, tip: impl Into<String>) -> Self {
         self.tips.push(tip.into());
         self
@@ -221,12 +233,8 @@ impl Failure {
         };
         let failure = Self::new(DATA, id, format!("{source}: byte {}: {}", fault.position, fault.detail));
         match fault.code {
-            AnomalyCode::KeyMissing => failure
-                .tip("the grid operator gives out the key of the customer interface")
-                .tip("put its 32 hex digits into a file of mode 600 and name it with --key-file"),
-            AnomalyCode::KeyMismatch => failure
-                .tip("is the key from this meter? is there an authentication key as well?")
-                .tip("a key file holds 32 hex digits, or encryption = \"…\" and authentication = \"…\""),
+            AnomalyCode::KeyMissing => failure.how_to_get_a_key(),
+            AnomalyCode::KeyMismatch => failure.how_to_check_a_key(),
             AnomalyCode::Cut | AnomalyCode::Block => failure
                 .tip("the capture breaks off: take a longer one")
                 .tip(format!("see where: releve explain {}", shell_word(source))),

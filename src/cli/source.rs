@@ -6,7 +6,7 @@ use super::failure::{self, Failure};
 use super::{keys, when};
 use crate::acquire::Settings;
 use crate::acquire::quirks::dlms::PushList;
-use crate::dialogue::dlms::{Access, Counter, Gmac, Station, usual_stations};
+use crate::dialogue::dlms::{Access, Counter, Gmac, PUBLIC_CLIENT, Station, usual_stations};
 use crate::dialogue::iec62056::{Options, WakeUp};
 use crate::reading::{Obis, Protocol};
 use crate::session::{Way, Wishes};
@@ -192,7 +192,7 @@ impl Source {
                 sign_on: Options { request, wake_up: self.wake_up.then_some(WakeUp::Slow), ..Options::default() },
                 access: self.access(&keys, secret.as_ref().map(|secret| secret.as_bytes()))?,
                 stations: self.server.map(|server| Station { client: self.client, server }).map_or_else(
-                    || if self.client == PUBLIC { Vec::new() } else { usual_stations(self.client) },
+                    || if self.client == PUBLIC_CLIENT { Vec::new() } else { usual_stations(self.client) },
                     |station| vec![station],
                 ),
                 patience: self.timeout,
@@ -207,7 +207,7 @@ impl Source {
         let wrong =
             |what: &str, tip: &str| Failure::new(failure::USAGE, "read.security", what.to_owned()).tip(tip.to_owned());
         let security = self.security.unwrap_or(match password {
-            Some(_) if self.client != PUBLIC => Security::Low,
+            Some(_) if self.client != PUBLIC_CLIENT => Security::Low,
             _ => Security::Public,
         });
         match (security, password, keys) {
@@ -218,18 +218,13 @@ impl Source {
                 Security::High | Security::Ciphered,
                 _,
                 Keys { encryption: Some(encryption), authentication: Some(authentication), .. },
-            ) => {
-                let mut challenge = [0; 16];
-                getrandom::fill(&mut challenge)
-                    .map_err(|error| Failure::new(failure::OTHER, "random", format!("no random numbers: {error}")))?;
-                Ok(Access::Gmac(Box::new(Gmac {
-                    keys: Authenticator { encryption: encryption.clone(), authentication: authentication.clone() },
-                    title: self.system_title.unwrap_or(OWN_TITLE),
-                    challenge,
-                    ciphered: security == Security::Ciphered,
-                    counter: Counter::ReadFrom(COUNTER),
-                })))
-            }
+            ) => Ok(Access::Gmac(Box::new(Gmac {
+                keys: Authenticator { encryption: encryption.clone(), authentication: authentication.clone() },
+                title: self.system_title.unwrap_or(OWN_TITLE),
+                challenge: [0; 16],
+                ciphered: security == Security::Ciphered,
+                counter: Counter::ReadFrom(COUNTER),
+            }))),
             _ => Err(wrong(
                 "high security needs two keys",
                 "a key file with encryption = \"…\" and authentication = \"…\", named with --key-file",
@@ -251,9 +246,6 @@ impl ModeChoice {
         }
     }
 }
-
-/// The client address that needs no proof.
-const PUBLIC: u8 = 16;
 
 /// Our own system title, where none is given.
 const OWN_TITLE: SystemTitle = SystemTitle(*b"RLV\0\0\0\0\x01");

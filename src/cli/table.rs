@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::output::{Output, printable};
 use crate::acquire::Stamped;
 use crate::reading::{Language, MeterId, Quality, Reading, Register, Value, describe_register};
+use crate::wire::dlms::date_time;
 use comfy_table::Table;
 
 /// Prints readings as tables.
@@ -123,6 +124,11 @@ fn shown(register: &Register) -> String {
     }
     match (&register.value, register.as_text()) {
         (Value::Octets(_), Some(text)) => printable(text),
+        // Twelve octets that are a date are the clock of a DLMS meter (Blue Book 4.1.6.1).
+        (Value::Octets(octets), None) => match date_time(octets) {
+            Some(time) => time.civil.to_string().replace('T', " "),
+            None => plain(&register.value),
+        },
         (value, _) => plain(value),
     }
 }

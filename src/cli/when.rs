@@ -36,6 +36,11 @@ pub(super) struct Span {
 pub(super) const EVER: Range<i64> = -62_135_596_800..253_402_300_800;
 
 impl Span {
+    /// Whether anything was said about it.
+    pub(super) const fn is_given(&self) -> bool {
+        self.since.is_some() || self.until.is_some()
+    }
+
     /// The span; an end that is not given is open.
     pub(super) fn resolve(&self, globals: &Globals) -> anyhow::Result<Range<Instant>> {
         let zone = globals.zone()?;
@@ -47,7 +52,7 @@ impl Span {
         if span.start >= span.end {
             return Err(Failure::new(failure::USAGE, "time.order", "--since is not before --until").into());
         }
-        if self.since.is_some() || self.until.is_some() {
+        if self.is_given() {
             let shown = |given: &Option<String>, at: Instant, open| match given {
                 Some(_) => at.in_zone(zone.zone),
                 None => String::from(open),

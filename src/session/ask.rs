@@ -56,18 +56,14 @@ pub(super) fn ask(link: &mut dyn Link, options: Options, settings: &Settings, st
     for fault in &taken.faults {
         heard.fault(fault.clone());
     }
-    let identified = || {
-        let identification = facts.identification.as_ref()?;
-        Some(Answer::Identified { text: identification.line().into(), offers_hdlc: identification.offers_hdlc() })
-    };
     let answer = match trouble {
-        None if hdlc.is_some() => identified().unwrap_or_default(),
+        None if hdlc.is_some() => Answer::by_name(&facts),
         None => Answer::Data,
         Some(Trouble::EchoOnly) => {
             heard = Heard::default();
             Answer::Echo
         }
-        Some(Trouble::NoData | Trouble::Refused | Trouble::SpeedFixed) => identified().unwrap_or_default(),
+        Some(Trouble::NoData | Trouble::Refused | Trouble::SpeedFixed) => Answer::by_name(&facts),
         Some(trouble @ (Trouble::BlockCheck | Trouble::BrokenOff | Trouble::StartLost | Trouble::TooLong)) => {
             let fault = Anomaly::new(AnomalyCode::Checksum, 0, trouble.to_string());
             heard.fault(fault.clone());

@@ -5,13 +5,13 @@ use super::ask::ask;
 use super::diagnosis::Answer;
 use super::heard::Heard;
 use super::play::{PlayError, Stop, play};
-use super::recognise::PUBLIC;
 use crate::acquire::{Settings, map};
-use crate::dialogue::dlms::{Access, Client, Config, Counter, Gmac, Outcome, Plan, Station, Trouble};
+use crate::dialogue::dlms::{Access, Client, Config, Counter, Gmac, Outcome, PUBLIC_CLIENT, Plan, Station, Trouble};
 use crate::dialogue::iec62056::Options;
 use crate::reading::{Instant, Obis};
-use crate::transport::Link;
+use crate::transport::{Link, LinkError};
 use crate::wire::dlms::{Attribute, Value};
+use std::io;
 use std::time::Duration;
 
 /// What a connection came to.
@@ -43,7 +43,7 @@ pub(super) fn reach(
     response: Option<Duration>,
     stop: &Stop,
 ) -> Result<Reached, PlayError> {
-    let access = match (&way.access, &way.sign_on) {
+    let mut access = match (&way.access, &way.sign_on) {
         (Access::Gmac(gmac), Some(sign_on)) => match gmac.counter {
             Counter::ReadFrom(object) => {
                 let counter = read_counter(link, way, object, sign_on, response, stop)?;
@@ -53,6 +53,11 @@ pub(super) fn reach(
         },
         _ => way.access.clone(),
     };
+    if let Access::Gmac(gmac) = &mut access {
+        // A challenge that comes again would let somebody answer it who heard the first answer.
+        getrandom::fill(&mut gmac.challenge)
+            .map_err(|error| LinkError::Io { name: link.name().to_owned(), source: io::Error::other(error) })?;
+    }
     let outcome = talk(link, way, way.stations.clone(), access, plan, response, stop)?;
     let mut heard = Heard { bytes: outcome.noticed.octets, ..Heard::default() };
     let is_read = outcome.values.iter().any(is_told);
@@ -101,7 +106,7 @@ fn read_counter(
     response: Option<Duration>,
     stop: &Stop,
 ) -> Result<Option<Counter>, PlayError> {
-    let stations = way.stations.iter().map(|station| Station { client: PUBLIC, ..*station }).collect();
+    let stations = way.stations.iter().map(|station| Station { client: PUBLIC_CLIENT, ..*station }).collect();
     let plan = Plan::Attributes(vec![Attribute::new(1, object, 2)]);
     let line = link.line();
     let outcome = talk(link, way, stations, Access::Public, plan, response, stop)?;

@@ -1,6 +1,7 @@
 //! Why nothing is read: one cause out of what was tried and heard.
 
 use super::heard::{Heard, Look};
+use crate::dialogue::iec62056::Facts;
 use crate::reading::{Anomaly, AnomalyCode, Protocol, Reading};
 use crate::wire::Line;
 use smol_str::SmolStr;
@@ -53,6 +54,16 @@ pub enum Answer {
     Refused(SmolStr),
     /// It gave data.
     Data,
+}
+
+impl Answer {
+    /// What a meter that was asked and gave no data answered: its name, or nothing.
+    pub(super) fn by_name(facts: &Facts) -> Self {
+        facts.identification.as_ref().map_or(Self::None, |identification| Self::Identified {
+            text: identification.line().into(),
+            offers_hdlc: identification.offers_hdlc(),
+        })
+    }
 }
 
 /// Why there is no reading, or not the one that was hoped for.

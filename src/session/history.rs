@@ -193,10 +193,7 @@ impl Asker<'_> {
                 Answer::Echo
             }
             (None, Some(Trouble::Password)) => Answer::Refused(Trouble::Password.to_string().into()),
-            (None, _) => facts.identification.as_ref().map_or(Answer::None, |meter| Answer::Identified {
-                text: meter.line().into(),
-                offers_hdlc: meter.offers_hdlc(),
-            }),
+            (None, _) => Answer::by_name(&facts),
         };
         self.note(Tried::SignOn, Some(line), watch, heard, answer);
         Ok(reply)

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | listen at 9600 8N1: SML, optical pushes, text with its parity bits | 2.5 s |
 //! | ask at 300 7E1 (IEC 62056-21), read out what answers | 2.7 s without an answer |
-//! | open HDLC at 9600 8N1 | 1 s without an answer |
+//! | open HDLC at 9600 8N1 | 2.5 s without an answer |
 //! | listen at 115200 8N1 and 2400 8E1 | until 12 s are over |
 //!
 //! A line on which nothing moved is given up after these 12 s ([`SILENT`]): the slowest pushes come every 10 s, and any of
@@ -21,7 +21,7 @@ use super::heard::Heard;
 use super::listen::{Patience, listen};
 use super::play::{PlayError, Stop};
 use crate::acquire::{Decoder, Settings};
-use crate::dialogue::dlms::{Access, Plan, Station, usual_stations};
+use crate::dialogue::dlms::{Access, PUBLIC_CLIENT, Plan, Station, usual_stations};
 use crate::dialogue::iec62056::{Options, Speed};
 use crate::reading::{Anomaly, Protocol};
 use crate::transport::{Link, LinkError};
@@ -40,9 +40,6 @@ const PERIOD: Duration = Duration::from_millis(11_500);
 
 /// How long a DLMS server that is only looked for in passing may take to answer.
 const IN_PASSING: Duration = Duration::from_millis(500);
-
-/// The client address that needs no password.
-pub(super) const PUBLIC: u8 = 16;
 
 /// The settings that meters send with by themselves.
 pub const LINES: [Line; 9] = [
@@ -80,7 +77,7 @@ impl Wishes {
     /// The way to a DLMS server, of whose usual addresses at most so many are tried.
     pub(super) fn connect(&self, sign_on: Option<Options>, line: Option<Line>, most: usize) -> Connect {
         let stations = match self.stations.as_slice() {
-            [] => usual_stations(PUBLIC).into_iter().take(most).collect(),
+            [] => usual_stations(PUBLIC_CLIENT).into_iter().take(most).collect(),
             given => given.to_vec(),
         };
         Connect { sign_on, line, stations, access: self.access.clone() }
@@ -144,7 +141,8 @@ pub fn recognise(
 ) -> Result<Found, NotFound> {
     let mut search = Search::new(link, wishes, stop, progress);
     let hit = search.run()?;
-    let (Some(insisted), None, true) = (wishes.line, &hit, search.something_moves()) else { return search.end(hit) };
+    let listened = matches!(wishes.way, None | Some(Way::Push)) && search.something_moves() && !search.is_settled();
+    let (Some(insisted), None, true) = (wishes.line, &hit, listened) else { return search.end(hit) };
     // Something speaks, but not with the settings that were insisted on: find out which they are.
     let others = Wishes { line: None, ..wishes.clone() };
     let attempts = search.attempts;
@@ -159,6 +157,16 @@ pub fn recognise(
 
 /// A way to the meter and what came over it.
 type Hit = (Approach, Taken);
+
+/// What a sign-on came to.
+struct SignedOn {
+    /// What the meter made of it.
+    answer: Answer,
+    /// Its readout, if one came.
+    hit: Option<Hit>,
+    /// The line speaks HDLC now.
+    is_hdlc: bool,
+}
 
 struct Search<'a> {
     link: &'a mut dyn Link,
@@ -329,30 +337,32 @@ impl<'a> Search<'a> {
             _ => self.wishes.sign_on.opening,
         };
         let options = Options { tries, mode, opening, ..self.wishes.sign_on.clone() };
-        let mut asked = self.ask_once(&options)?;
+        let mut signed_on = self.sign_on(&options)?;
         // What follows its name may be lost in the change of speed: once more without one, or, over a bridge, in the hope that
         // the bridge changes it.
-        if matches!(asked.0, Answer::Identified { offers_hdlc: false, .. }) && options.speed == Speed::Offered {
+        if matches!(signed_on.answer, Answer::Identified { offers_hdlc: false, .. }) && options.speed == Speed::Offered
+        {
             let speed = if self.link.line().is_some() { Speed::Opening } else { Speed::Between };
-            asked = self.ask_once(&Options { speed, ..options.clone() })?;
+            signed_on = self.sign_on(&Options { speed, ..options.clone() })?;
         }
-        let names_hdlc = matches!(asked.0, Answer::Identified { offers_hdlc: true, .. });
+        let names_hdlc = matches!(signed_on.answer, Answer::Identified { offers_hdlc: true, .. });
         let may_be_dlms = self.wishes.decoder.protocol.is_none_or(|only| only == Protocol::Dlms);
-        match asked {
-            (_, Some(hit), _) => Ok(Some(hit)),
-            (.., true) => self.associate(Some(options), None),
-            // It offers HDLC and gave no readout: sign on once more, for HDLC.
-            _ if names_hdlc && mode.is_none() && may_be_dlms => {
-                let options = Options { mode: Some(Mode::E), ..options };
-                let (.., is_open) = self.ask_once(&options)?;
-                if is_open { self.associate(Some(options), None) } else { Ok(None) }
-            }
-            _ => Ok(None),
+        if signed_on.hit.is_some() {
+            return Ok(signed_on.hit);
         }
+        if signed_on.is_hdlc {
+            return self.associate(Some(options), None);
+        }
+        if !(names_hdlc && mode.is_none() && may_be_dlms) {
+            return Ok(None);
+        }
+        // It offers HDLC and gave no readout: sign on once more, for HDLC.
+        let options = Options { mode: Some(Mode::E), ..options };
+        if self.sign_on(&options)?.is_hdlc { self.associate(Some(options), None) } else { Ok(None) }
     }
 
-    /// One sign-on: what the meter made of it, the readout if one came, and whether HDLC is open now.
-    fn ask_once(&mut self, options: &Options) -> Result<(Answer, Option<Hit>, bool), PlayError> {
+    /// Signs on once.
+    fn sign_on(&mut self, options: &Options) -> Result<SignedOn, PlayError> {
         let watch = Stopwatch::start();
         let asked = ask(self.link, options.clone(), &self.wishes.decoder, self.stop)?;
         let answer = asked.answer.clone();
@@ -364,7 +374,7 @@ impl<'a> Search<'a> {
             _ => Approach::Ask(Box::new(Options { mode, ..options.clone() })),
         };
         let hit = taken.map(|taken| (approach, taken));
-        Ok((answer, hit, asked.hdlc.is_some()))
+        Ok(SignedOn { answer, hit, is_hdlc: asked.hdlc.is_some() })
     }
 
     /// Opens HDLC from the start.

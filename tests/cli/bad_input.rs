@@ -34,6 +34,17 @@ fn files_that_are_none() {
 }
 
 #[test]
+fn a_period_without_records_to_look_up_is_refused_and_no_store_is_made_for_a_missing_port() {
+    let place = Place::new();
+    place.capture("dsmr/smart5.txt");
+    refused(&place.run(["read", "dsmr_smart5.txt", "--since", "2d"]), 2, "read.span");
+    refused(&place.run(["read", "--port", "no-port", "--until", "today"]), 2, "read.span");
+    let run = place.run(["read", "--port", "/nowhere/ttyUSB7", "--save", "--db", "s.db"]);
+    assert_eq!(run.exit, 69, "{}", run.stderr);
+    assert!(!place.path("s.db").exists());
+}
+
+#[test]
 fn texts_with_paths_and_programs() {
     let place = Place::new();
     place.write(

@@ -25,6 +25,8 @@ const CASES: &[Case] = &[
     Case { id: "meter.mode_e", meter: &["e450-optical", "--fault", "mode-e-only"], options: &[], exit: 76 },
     Case { id: "meter.no_data", meter: &["mode-c", "--fault", "ident-only"], options: &[], exit: 65 },
     Case { id: "key.missing", meter: &["e450-ciphered"], options: &[], exit: 65 },
+    // Settings that are insisted on and right are not searched for again.
+    Case { id: "key.missing", meter: &["e450-ciphered"], options: &["--serial", "2400,8E1"], exit: 65 },
     Case { id: "key.mismatch", meter: &["e450-ciphered"], options: &["--key-file", "WRONG"], exit: 65 },
     Case { id: "meter.pin", meter: &["sml", "--fault", "no-pin"], options: &[], exit: 0 },
     Case { id: "push.off", meter: &["e450", "--fault", "no-push"], options: &[], exit: 69 },

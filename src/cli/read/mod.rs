@@ -8,7 +8,7 @@ mod printer;
 mod records;
 
 use super::args::Globals;
-use super::failure;
+use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::output::{self, Output};
 use super::ports;
@@ -29,31 +29,33 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-const EXAMPLES: &str = "\
+/// The examples, which both the short and the long help show.
+macro_rules! examples {
+    () => {
+        "\
 Examples:
   releve read --port target/meter --obis 1.8.0 16.7.0
   releve read fixtures/dsmr/smart5.txt
   releve read fixtures/iec62056/mode_c.txt --obis 1.8.0
   releve read fixtures/dlms/e450_ciphered.bin --key-file fixtures/dlms/example.key -f json
-  releve read - -f ndjson < fixtures/sml/push.bin";
+  releve read - -f ndjson < fixtures/sml/push.bin"
+    };
+}
 
-const MORE: &str = "\
-Examples:
-  releve read --port target/meter --obis 1.8.0 16.7.0
-  releve read fixtures/dsmr/smart5.txt
-  releve read fixtures/iec62056/mode_c.txt --obis 1.8.0
-  releve read fixtures/dlms/e450_ciphered.bin --key-file fixtures/dlms/example.key -f json
-  releve read - -f ndjson < fixtures/sml/push.bin
+const MORE: &str = concat!(
+    examples!(),
+    "
 
 A meter is recognised by listening first and asking then. A port on which nothing moves is given up after 12 s; one on which
 something moves that cannot be read, after --timeout. -v says what is tried.
 
 Every reading of a capture is printed, in order. A damaged telegram gives no values: it is named on stderr and among
-the `anomalies` of the next good reading.";
+the `anomalies` of the next good reading."
+);
 
 /// Read a meter, or a capture: the readings of a file or of standard input
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES, after_long_help = MORE)]
+#[command(after_help = examples!(), after_long_help = MORE)]
 pub(super) struct Cmd {
     /// A capture instead of a meter; - is standard input
     #[arg(value_name = "FILE", conflicts_with = "port")]
@@ -93,6 +95,12 @@ pub(super) struct Cmd {
 
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+        if self.span.is_given() && self.records().is_none() {
+            return Err(Failure::new(failure::USAGE, "read.span", "registers are read now, not over a period")
+                .tip("with --profile or --log: what the meter has kept")
+                .tip("what the store has kept: releve export --since …")
+                .into());
+        }
         match &self.file {
             Some(path) => self.replay(path, globals, output),
             None => self.live(globals, output),
@@ -105,10 +113,12 @@ impl Cmd {
             Some(address) => address.clone(),
             None => Address::Device(ports::the_only("releve read", globals)?),
         };
+        let span = self.span.resolve(globals)?;
         let interrupt = Interrupt::catch()?;
+        // The port first: a store that is made for a meter nobody reaches is a file nobody asked for.
+        let mut link = transport::open(&address, reach.wishes.line.unwrap_or(LINES[0]))?;
         let mut collector =
             Collector::new(address.to_string(), globals, self.format(output), &self.obis, self.saver(globals)?)?;
-        let mut link = transport::open(&address, reach.wishes.line.unwrap_or(LINES[0]))?;
         if let Some(path) = &self.capture {
             let recorder = Recorder::open(path, link.name(), Instant::now())?;
             link = Box::new(Tapped::new(link, Box::new(recorder))?);
@@ -126,7 +136,6 @@ impl Cmd {
         if globals.verbose > 1 {
             link = Box::new(Tapped::new(link, Box::new(trace))?);
         }
-        let span = self.span.resolve(globals)?;
         let mut visitor =
             Visitor { link: &mut *link, reach: &reach, interrupt: &interrupt, globals, collector: &mut collector };
         let visit = match self.records() {

@@ -31,7 +31,7 @@ pub struct Gmac {
     pub keys: Authenticator,
     /// The client's own system title; meters may insist on the one their utility gave.
     pub title: SystemTitle,
-    /// The client's challenge: random, never the same twice.
+    /// The client's challenge: random, never the same twice; whoever plays the dialogue draws it.
     pub challenge: [u8; 16],
     /// Whether every APDU is enciphered too.
     pub ciphered: bool,

@@ -48,6 +48,9 @@ impl Config {
     }
 }
 
+/// The client address that needs no proof of who it is.
+pub const PUBLIC_CLIENT: u8 = 16;
+
 /// The addresses of a meter that are usual, for one client: the management logical device, without a physical address, and
 /// with 16 and 17 in two octets and in four. (An Iskra at 1/17 was captured; no E450 document names its address.)
 #[must_use]

@@ -25,7 +25,7 @@ mod plan;
 mod transfer;
 
 pub use self::association::{Access, Counter, Gmac};
-pub use self::config::{Config, usual_stations};
+pub use self::config::{Config, PUBLIC_CLIENT, usual_stations};
 pub use self::connection::{Noticed, Station};
 pub use self::outcome::{Outcome, Trouble};
 pub use self::plan::{Known, Period, Plan};

@@ -1,8 +1,8 @@
 //! Help that is true: its examples run, it fits the screen, and the bare command teaches.
 
 use crate::testenv::simulator::Simulator;
-use crate::testenv::{Place, Run, repository};
-use std::process::{Command, Stdio};
+use crate::testenv::{Place, repository, shell};
+use std::process::Command;
 
 const COMMANDS: &[&str] = &[
     "ports",
@@ -50,21 +50,7 @@ fn every_example_of_the_help_runs() {
     let root = place.path("root");
     std::fs::create_dir_all(root.join("target")).unwrap();
     copy(&repository().join("fixtures"), &root.join("fixtures"));
-    let program = std::path::Path::new(env!("CARGO_BIN_EXE_releve"));
-    let shell = |line: &str| {
-        let mut path = program.parent().unwrap().as_os_str().to_owned();
-        path.push(":/usr/bin:/bin");
-        let output = Command::new("sh")
-            .args(["-c", line])
-            .current_dir(&root)
-            .env_clear()
-            .env("PATH", path)
-            .env("HOME", place.path(""))
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Run::of(output)
-    };
+    let shell = |line: &str| shell(&root, line);
     // What the examples of `read` and `doctor` find at target/meter.
     let _meter = Simulator::start_at(&root, &["sml", "--link", "target/meter"]);
     // What the examples of `export` and `consolidate` work on.

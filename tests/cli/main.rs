@@ -13,6 +13,7 @@ mod explain;
 mod formats;
 mod generated;
 mod obis;
+mod pages;
 mod ports;
 mod read;
 mod skeleton;

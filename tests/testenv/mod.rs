@@ -50,6 +50,16 @@ pub fn captures() -> Vec<(String, PathBuf)> {
     found
 }
 
+/// Runs a line as a shell does, in `folder`, with the program and the system's own in its path and nothing else around it.
+pub fn shell(folder: &Path, line: &str) -> Run {
+    let program = Path::new(env!("CARGO_BIN_EXE_releve"));
+    let mut path = program.parent().unwrap().as_os_str().to_owned();
+    path.push(":/usr/bin:/bin");
+    let mut command = Command::new("sh");
+    command.args(["-c", line]).current_dir(folder).env_clear().env("PATH", path).env("HOME", folder);
+    Run::of(command.stdin(Stdio::null()).output().unwrap())
+}
+
 impl Place {
     pub fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }

@@ -61,6 +61,9 @@ pub enum StoreError {
     /// There is no such file, and this call does not make one.
     #[error("there is no store {}", .0.display())]
     Missing(PathBuf),
+    /// The file is there, but nobody has made a store of it yet.
+    #[error("{} is empty, there is no store in it yet", .0.display())]
+    Empty(PathBuf),
     /// The file is something else.
     #[error("{} is not a releve store", .0.display())]
     Foreign(PathBuf),

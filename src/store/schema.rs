@@ -2,7 +2,7 @@
 
 use super::file::{BUSY, GLANCE};
 use super::names::Names;
-use super::{StoreError, Trouble, classify, migrate};
+use super::{StoreError, Trouble, classify, correction, migrate};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::Path;
 use std::time::Duration;
@@ -22,7 +22,7 @@ type Move = fn(&Connection, &mut Names) -> Result<(), Trouble>;
 const STEPS: &[Step] = &[
     Step { sql: include_str!("migrations/0001_readings.sql"), then: None },
     Step { sql: include_str!("migrations/0002_blocks.sql"), then: Some(migrate::rows_of_the_first_store) },
-    Step { sql: include_str!("migrations/0003_events.sql"), then: None },
+    Step { sql: include_str!("migrations/0003_events.sql"), then: Some(correction::put_checksums) },
 ];
 
 /// Brings a store opened for writing to the newest schema.

@@ -143,6 +143,11 @@ impl Meter {
         self.sent.lock().unwrap().clone()
     }
 
+    /// How many those are.
+    pub(crate) fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
     /// The second of the last telegram.
     pub(crate) fn last(&self) -> i64 {
         self.sent().last().unwrap().0

@@ -227,7 +227,7 @@ mod tests {
 
         fn tidy(&mut self) -> Result<bool, StoreError> {
             self.tidied += 1;
-            if self.locked { Err(StoreError::Locked("a.db".into())) } else { Ok(self.tidied % 4 != 0) }
+            if self.locked { Err(StoreError::Locked("a.db".into())) } else { Ok(!self.tidied.is_multiple_of(4)) }
         }
     }
 

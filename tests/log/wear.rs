@@ -76,7 +76,7 @@ fn counters(house: &House) -> Vec<i64> {
     let mut found = Vec::new();
     let ever = Instant::from_unix(0)..Instant::from_unix(1 << 40);
     let done = store.readings(&MeterId::new(METER).unwrap(), ever, |kept| {
-        let second = kept.reading.registers.iter().find_map(|register| second_of(register));
+        let second = kept.reading.registers.iter().find_map(second_of);
         found.push(second.unwrap());
         Ok::<_, StoreError>(())
     });

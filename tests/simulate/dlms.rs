@@ -178,11 +178,12 @@ fn whoever_is_interrupted_between_two_requests_takes_leave_and_is_let_go() {
     kill_process(Pid::from_child(&reader), Signal::INT).unwrap();
     assert_eq!(reader.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
     assert!(said.any(|line| line.starts_with('>') && line.contains("7e a0 07 03 21 53")), "no DISC");
-    assert!(said.any(|line| line.contains("< 7e a0 07 21 03 73")), "and it is answered");
+    // Behind the answer that was on its way, or alone.
+    assert!(said.any(|line| line.contains(" < ") && line.contains("7e a0 07 21 03 73")), "and it is answered");
 }
 
 #[test]
-fn a_simulated_meter_that_is_interrupted_ends_well_and_leaves_nothing() {
+fn a_simulated_meter_that_is_interrupted_as_soon_as_it_is_there_leaves_nothing() {
     let mut meter = Simulator::start(&["dlms", "--link", "meter", "--write-keys", "keys"]);
     let link = meter.place.path("meter");
     assert!(link.is_symlink());

@@ -10,7 +10,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// Options that stand before or after any command.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(super) struct Globals {
     /// The store [default: $XDG_DATA_HOME/releve/releve.db]
@@ -89,6 +89,11 @@ fn default_store() -> anyhow::Result<PathBuf> {
 }
 
 impl Globals {
+    /// The same options; the settings file is read again when it is next asked for.
+    pub(super) fn afresh(&self) -> Self {
+        Self { loaded: OnceCell::new(), ..self.clone() }
+    }
+
     /// The settings file, read when it is first asked for.
     pub(super) fn config(&self) -> anyhow::Result<&Config> {
         if let Some(config) = self.loaded.get() {

@@ -112,7 +112,7 @@ impl Failure {
     fn store(error: &StoreError) -> Self {
         let message = error.to_string();
         match error {
-            StoreError::Missing(_) => Self::new(NO_INPUT, "store.missing", message)
+            StoreError::Missing(_) | StoreError::Empty(_) => Self::new(NO_INPUT, "store.missing", message)
                 .tip("`releve read FILE --save` makes one; --db FILE names another"),
             StoreError::Foreign(_) => {
                 Self::new(DATA, "store.format", message).tip("nothing was changed; --db FILE names another")

@@ -26,12 +26,12 @@ impl Interrupt {
         Ok(Self { stop, terminated })
     }
 
-    /// Takes a terminal that closes for a wish to stop as well, and HUP without a terminal for nothing.
-    pub(super) fn catch_hang_up(&self) -> anyhow::Result<()> {
-        let nobody = Arc::new(AtomicBool::new(false));
-        let flag = if std::io::stdin().is_terminal() { self.stop.flag() } else { nobody };
+    /// Takes a terminal that closes for a wish to stop as well. HUP without a terminal sets what is given.
+    pub(super) fn catch_hang_up(&self) -> anyhow::Result<Arc<AtomicBool>> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let flag = if std::io::stdin().is_terminal() { self.stop.flag() } else { Arc::clone(&asked) };
         signal_hook::flag::register(SIGHUP, flag)?;
-        Ok(())
+        Ok(asked)
     }
 
     pub(super) fn stop(&self) -> &Stop {

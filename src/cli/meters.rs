@@ -17,7 +17,8 @@ Examples:
   releve meters --db target/example.db --json segments
 
 A segment is a stretch over which a counter runs on. One begins where a counter rolls over, stands lower than before or
-higher than it can have run, and stays there; a value that is misread once does not count. Where that is wrong, say so:
+higher than it can have run, and stays there, and where the serial number that the meter sends is another from then on; a
+value that is misread once does not count. Where that is wrong, say so:
 `split TIME` begins a segment, `merge TIME` denies the one that begins there.";
 
 /// List the meters and the segments of their counters, and correct them
@@ -162,7 +163,7 @@ fn code(why: Break) -> &'static str {
         Break::Rollover { .. } => "retour_a_zero",
         Break::Lower => "compteur_recule",
         Break::Higher => "saut_index",
-        Break::Said => "compteur_remplace",
+        Break::Replaced | Break::Said => "compteur_remplace",
     }
 }
 
@@ -171,6 +172,7 @@ fn word(why: Break) -> &'static str {
         Break::Rollover { .. } => "after a rollover",
         Break::Lower => "lower than before",
         Break::Higher => "higher than it can have run",
+        Break::Replaced => "another meter by its serial number",
         Break::Said => "as was said",
     }
 }

@@ -172,6 +172,11 @@ impl Cmd {
         if matches!(place, Where::Pty(None)) && !settings.unplugged.is_empty() {
             globals.warn("the port comes back under a name that nobody knows: --link gives it one that stays");
         }
+        // Before there is anything that would stay behind, and before anybody is told that it is there.
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&stop))?;
+        }
         let mut place: Box<dyn Place> = match place {
             Where::Pty(link) => {
                 let pty =
@@ -188,10 +193,6 @@ impl Cmd {
             Where::File(Some(path)) => Box::new(File(create(&path)?)),
         };
         globals.detail(&format!("{name}, {}, from {start}, seed {}", meter.line(), self.seed));
-        let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&stop))?;
-        }
         let mut exchange = Exchange::default();
         let mut watch = |said: Said| {
             if globals.verbose > 0 {

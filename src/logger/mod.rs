@@ -201,6 +201,11 @@ fn write(mut writer: Writer<StoreKeeper>, shared: &Shared, outcome: &Mutex<Outco
             None if queue.is_closed() => break,
             None => Duration::from_secs(3600),
         };
+        if !queue.is_closed() && writer.tidy_in(shared.now()).is_zero() {
+            writer.tidy(shared.now(), &mut tell);
+            continue;
+        }
+        let longest = longest.min(writer.tidy_in(shared.now()));
         queue.wait(longest, seen);
     }
     shared.tail().end();

@@ -134,6 +134,11 @@ pub enum Notice {
         /// So many had to be given up so far.
         lost: u64,
     },
+    /// Days that are over could not be sealed; that is tried again.
+    Unsealed {
+        /// Why.
+        error: StoreError,
+    },
     /// The store can be written again.
     StoreBack {
         /// After so long.

@@ -4,6 +4,7 @@ use super::commit::Commit;
 use super::notice::Notice;
 use super::queue::Queue;
 use super::quiet::Quiet;
+use crate::reading::Instant;
 use crate::store::{Entry, Inserted, Store, StoreError};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,9 +12,15 @@ use std::time::Duration;
 /// How many readings go into one transaction at most.
 pub(super) const GROUP: usize = 1000;
 
+/// How often to look for days that are over, so that they are sealed some minutes after.
+const TIDY: Duration = Duration::from_secs(600);
+
 /// Something that keeps readings: all of them, or none and an error.
 pub(super) trait Keeper {
     fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError>;
+
+    /// Seals a day that is over, and says whether there may be another.
+    fn tidy(&mut self) -> Result<bool, StoreError>;
 }
 
 /// The store, opened when it is first needed and again after trouble.
@@ -21,11 +28,13 @@ pub(super) trait Keeper {
 pub(super) struct StoreKeeper {
     path: PathBuf,
     store: Option<Store>,
+    /// Days have been sealed, and months not looked at yet.
+    has_sealed: bool,
 }
 
 impl StoreKeeper {
     pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, store: None }
+        Self { path, store: None, has_sealed: false }
     }
 
     /// Opens the store, and makes it if there is none.
@@ -36,16 +45,36 @@ impl StoreKeeper {
         };
         Ok(self.store.insert(store))
     }
+
+    /// After a write that failed the connection may remember what is no longer so; a lock only passes.
+    fn forget_unless<T>(&mut self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if !matches!(done, Ok(_) | Err(StoreError::Locked(_))) {
+            self.store = None;
+        }
+        done
+    }
 }
 
 impl Keeper for StoreKeeper {
     fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
         let done = self.open()?.insert(entries);
-        // After a write that failed the connection may remember what is no longer so; a lock only passes.
-        if !matches!(done, Ok(_) | Err(StoreError::Locked(_))) {
-            self.store = None;
+        self.forget_unless(done)
+    }
+
+    fn tidy(&mut self) -> Result<bool, StoreError> {
+        let now = Instant::now();
+        let has_sealed = self.has_sealed;
+        let store = self.open()?;
+        let done = match store.seal_next(now) {
+            Ok(Some(_)) => Ok(true),
+            Ok(None) if has_sealed => store.seal_rest(now).map(|_| false),
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        if let Ok(more) = done {
+            self.has_sealed = more;
         }
-        done
+        self.forget_unless(done)
     }
 }
 
@@ -60,6 +89,9 @@ pub(super) struct Writer<K> {
     /// What the group was left by: an earlier process, not the queue.
     is_left: bool,
     done: Inserted,
+    /// When to look for days to seal.
+    tidy_at: Duration,
+    untidy: Quiet,
 }
 
 impl<K: Keeper> Writer<K> {
@@ -73,6 +105,8 @@ impl<K: Keeper> Writer<K> {
             group: left,
             is_left,
             done: Inserted::default(),
+            tidy_at: Duration::ZERO,
+            untidy: Quiet::default(),
         }
     }
 
@@ -130,6 +164,36 @@ impl<K: Keeper> Writer<K> {
     }
 }
 
+impl<K: Keeper> Writer<K> {
+    /// Seals a day that is over, if it is time to look for one: to be called when nothing waits to be written.
+    pub(super) fn tidy(&mut self, now: Duration, tell: &mut dyn FnMut(Notice)) {
+        if now < self.tidy_at {
+            return;
+        }
+        match self.keeper.tidy() {
+            Ok(more) => {
+                let _ = self.untidy.works(now);
+                // What has come meanwhile is written first.
+                if !more {
+                    self.tidy_at = now + TIDY;
+                }
+            }
+            Err(error) => {
+                self.tidy_at = now + TIDY;
+                let passes = matches!(error, StoreError::Locked(_));
+                if !passes && self.untidy.fails("seal", 1, now).is_some() {
+                    tell(Notice::Unsealed { error });
+                }
+            }
+        }
+    }
+
+    /// How long until it is time to look for days to seal.
+    pub(super) const fn tidy_in(&self, now: Duration) -> Duration {
+        self.tidy_at.saturating_sub(now)
+    }
+}
+
 impl Writer<StoreKeeper> {
     /// Opens the store.
     pub(super) fn begin(&mut self) -> Result<(), StoreError> {
@@ -140,7 +204,7 @@ impl Writer<StoreKeeper> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::reading::{Instant, MeterId, Protocol, Reading};
+    use crate::reading::{MeterId, Protocol, Reading};
 
     /// A store that is locked until it is told otherwise.
     #[derive(Debug, Default)]
@@ -148,6 +212,7 @@ mod tests {
         locked: bool,
         kept: Vec<Instant>,
         transactions: usize,
+        tidied: usize,
     }
 
     impl Keeper for &mut Fake {
@@ -158,6 +223,11 @@ mod tests {
             self.transactions += 1;
             self.kept.extend(entries.iter().map(|entry| entry.at));
             Ok(Inserted { added: entries.len(), known: 0 })
+        }
+
+        fn tidy(&mut self) -> Result<bool, StoreError> {
+            self.tidied += 1;
+            if self.locked { Err(StoreError::Locked("a.db".into())) } else { Ok(!self.tidied.is_multiple_of(4)) }
         }
     }
 
@@ -203,6 +273,24 @@ mod tests {
         assert_eq!((queue.len(), writer.done().added), (0, 1));
         assert!(matches!(told.as_slice(), [Notice::Recovered { count: 2 }]), "{told:?}");
         assert_eq!(fake.kept.len(), 3);
+    }
+
+    #[test]
+    fn days_that_are_over_are_looked_for_every_ten_minutes_and_sealed_one_by_one() {
+        let mut fake = Fake::default();
+        let mut writer = Writer::new(&mut fake, Duration::ZERO, Vec::new());
+        let mut tell = |notice| panic!("{notice:?}");
+        // Three days at first, and then nothing to do for ten minutes.
+        for _ in 0..10 {
+            writer.tidy(seconds(5), &mut tell);
+        }
+        assert_eq!((writer.keeper.tidied, writer.tidy_in(seconds(5))), (4, TIDY));
+        writer.keeper.locked = true;
+        writer.tidy(seconds(604), &mut tell);
+        assert_eq!(writer.keeper.tidied, 4);
+        writer.tidy(seconds(605), &mut tell);
+        writer.tidy(seconds(606), &mut tell);
+        assert_eq!(writer.keeper.tidied, 5);
     }
 
     #[test]

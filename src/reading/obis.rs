@@ -197,6 +197,14 @@ impl Code {
         Some(Obis::new(a, b.parse().ok()?, c, d, e, period.parse().ok()?))
     }
 
+    /// Whether it holds the serial number of the meter or its server id, so that another text there is another meter: `C.1.0`,
+    /// `0.0.0`, `42.0.0`, `96.1.0`, SML's `0.0.9`, DSMR's `0-0:96.1.1`. Not those of other channels, which are meters of other things.
+    #[must_use]
+    pub fn is_serial(&self) -> bool {
+        let Some([_, 0, c, d, e, _]) = self.resolved().map(Obis::octets) else { return false };
+        matches!((c, d, e), (0, 0, 0 | 9) | (42, 0, 0) | (96, 1, 0 | 1 | 255))
+    }
+
     /// The canonical key of archives, API and store; see [`Obis::key`].
     #[must_use]
     pub fn key(&self) -> SmolStr {

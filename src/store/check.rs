@@ -48,6 +48,7 @@ impl Store {
         self.read(|connection, names| {
             integrity(connection)?;
             events::verify(connection)?;
+            super::correction::check(connection)?;
             let mut checked = Checked::default();
             for meter in all_meters(connection)? {
                 sealed::balance(connection, &meter)?;

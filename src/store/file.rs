@@ -10,7 +10,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long to wait for another program to let go of the file.
-const BUSY: Duration = Duration::from_secs(5);
+pub(super) const BUSY: Duration = Duration::from_secs(5);
+
+/// How long another program may take to make a store of an empty file.
+const BIRTH: Duration = Duration::from_secs(1);
+
+/// How often to look where SQLite does not wait by itself.
+pub(super) const GLANCE: Duration = Duration::from_millis(20);
 
 impl Store {
     /// Opens the store for writing, and makes it and its folder if there is none.
@@ -39,9 +45,18 @@ impl Store {
             return Err(StoreError::Missing(path.into()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let checked = |store: Self| match schema::check(&store.connection, path)? {
-            Age::Current => Ok(store),
-            Age::Older => Err(StoreError::Older(path.into())),
+        let checked = |store: Self| {
+            let mut waited = Duration::ZERO;
+            loop {
+                match schema::check(&store.connection, path)? {
+                    Age::Current => return Ok(store),
+                    Age::Older => return Err(StoreError::Older(path.into())),
+                    Age::Unborn if waited >= BIRTH => return Err(StoreError::Empty(path.into())),
+                    Age::Unborn => {}
+                }
+                std::thread::sleep(GLANCE);
+                waited += GLANCE;
+            }
         };
         match Self::connect(path, path, flags).and_then(checked) {
             Err(StoreError::Denied(_)) if is_settled(path) => {
@@ -101,16 +116,46 @@ fn immutable(path: &Path) -> Result<String, StoreError> {
 }
 
 /// Makes an empty file that only its owner may write and only its group may read: readings tell when nobody is at home.
+///
+/// It and the folders made for it are on the disk when this returns: SQLite sees to the folder of its log only when the first
+/// readings are in it, and never to the folders above.
 fn make_private(path: &Path) -> Result<(), StoreError> {
     let fail = |source| io_error(path, source);
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(fail)?;
-    }
+    let folder = parent(path);
+    make_folder(folder).map_err(fail)?;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o640);
-    options.open(path).map_err(fail).map(drop)
+    options.open(path).map_err(fail)?;
+    sync_folder(folder);
+    Ok(())
+}
+
+/// The folder of a file; that of a bare name is the current one.
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a folder, and those above it that are missing.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let above = parent(folder);
+    if above != folder {
+        make_folder(above)?;
+    }
+    match std::fs::create_dir(folder) {
+        // Another program has made it meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made.map(|()| sync_folder(above)),
+    }
+}
+
+/// Puts what a folder lists on the disk. Where a file system knows no such thing there is nothing to be done about it.
+fn sync_folder(folder: &Path) {
+    drop(std::fs::File::open(folder).and_then(|folder| folder.sync_all()));
 }
 
 /// The same rights for a file that is there.

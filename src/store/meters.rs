@@ -3,9 +3,9 @@
 use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
 use super::segment::{Break, Found, Pace, Point, Tracker};
 use super::series::{Series, each};
-use super::{Store, StoreError, Trouble, sealed};
+use super::{Correction, Store, StoreError, Trouble, correction, replaced, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::ops::Range;
 
 /// A meter of the store.
@@ -45,15 +45,6 @@ pub struct Step {
     pub amount: Decimal,
 }
 
-/// What a person says of the segments of a meter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Correction {
-    /// A segment begins at this time.
-    Split,
-    /// None begins at this time.
-    Merge,
-}
-
 impl Store {
     /// Every meter, by identifier.
     ///
@@ -86,25 +77,6 @@ impl Store {
             }
             names.forget();
             MeterRow { alias: alias.map(|alias| alias.as_str().to_owned()), ..row }.write(connection)?;
-            Ok(true)
-        })
-    }
-
-    /// Says that a segment of a meter's counters begins at a time, or that none does.
-    ///
-    /// # Errors
-    /// [`StoreError`], naming the file.
-    pub fn correct(&mut self, meter: &MeterId, at: Instant, correction: Correction) -> Result<bool, StoreError> {
-        self.write(|connection, _| {
-            let Some(row) = find_meter(connection, meter)? else { return Ok(false) };
-            let kind = match correction {
-                Correction::Split => "split",
-                Correction::Merge => "merge",
-            };
-            connection.execute(
-                "INSERT INTO correction (meter, at, kind) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET kind = ?3",
-                params![row.row, at.unix_micros(), kind],
-            )?;
             Ok(true)
         })
     }
@@ -206,8 +178,11 @@ fn follow(
     exponent: i8,
     sink: &mut impl FnMut(Found),
 ) -> Result<(), Trouble> {
-    let corrections = corrections(connection, series.row)?;
-    let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), corrections, sink };
+    let corrections = correction::of_meter(connection, series.row)?;
+    let said = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
+    let mut splits: Vec<_> = said.collect();
+    splits.extend(replaced::times(connection, names, series, period)?.into_iter().map(|at| (at, Break::Replaced)));
+    let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), corrections, splits, sink };
     each(connection, names, series, period, &mut |sample| {
         if let Some(value) = at_exponent(sample.value, exponent) {
             tracker.push(Point { at: sample.at.unix_micros(), value });
@@ -221,29 +196,25 @@ fn at_exponent(value: Decimal, exponent: i8) -> Option<i64> {
     value.mantissa().checked_mul(10i64.checked_pow(power)?)
 }
 
-fn corrections(connection: &Connection, meter: i64) -> Result<Vec<(i64, Correction)>, Trouble> {
-    let mut statement = connection.prepare_cached("SELECT at, kind FROM correction WHERE meter = ?1 ORDER BY at")?;
-    let rows = statement.query_map([meter], |row| {
-        let kind: String = row.get(1)?;
-        Ok((row.get(0)?, if kind == "split" { Correction::Split } else { Correction::Merge }))
-    })?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
 /// A tracker that minds what people said.
 struct Corrected<'s, S> {
     tracker: Tracker,
     corrections: Vec<(i64, Correction)>,
+    /// Where segments begin whatever the counter says.
+    splits: Vec<(i64, Break)>,
     sink: &'s mut S,
 }
 
 impl<S: FnMut(Found)> Corrected<'_, S> {
     fn push(&mut self, next: Point) {
         if let Some(good) = self.tracker.good() {
-            let split =
-                self.corrections.iter().any(|&(at, what)| what == Correction::Split && good.at < at && at <= next.at);
-            if split {
-                (self.sink)(Found::Begins(good, next, Break::Said));
+            let denied = self.corrections.contains(&(next.at, Correction::Merge));
+            let split = self
+                .splits
+                .iter()
+                .find(|(at, why)| good.at < *at && *at <= next.at && !(denied && *why == Break::Replaced));
+            if let Some(&(_, why)) = split {
+                (self.sink)(Found::Begins(good, next, why));
                 self.tracker.jump(next);
                 return;
             }

@@ -11,6 +11,7 @@
 //! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
+//! | `correction`, `replaced` | where people, and serial numbers, say that a counter does not run on |
 //! | `events` | what happened |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
@@ -18,6 +19,7 @@
 
 mod block;
 mod check;
+mod correction;
 mod events;
 mod file;
 mod hot;
@@ -27,6 +29,7 @@ mod migrate;
 mod names;
 mod query;
 mod raw;
+mod replaced;
 mod schema;
 mod seal;
 mod sealed;
@@ -35,8 +38,9 @@ mod series;
 mod write;
 
 pub use check::{Checked, Info};
+pub use correction::Correction;
 pub use events::{EventQuery, KeptEvent, PutEvents};
-pub use meters::{Correction, Meter, Segment, Step};
+pub use meters::{Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};
 pub use raw::{RawPiece, RawPlace, Replaced};
 pub use seal::Sealed;
@@ -64,6 +68,9 @@ pub enum StoreError {
     /// There is no such file, and this call does not make one.
     #[error("there is no store {}", .0.display())]
     Missing(PathBuf),
+    /// The file is there, but nobody has made a store of it yet.
+    #[error("{} is empty, there is no store in it yet", .0.display())]
+    Empty(PathBuf),
     /// The file is something else.
     #[error("{} is not a releve store", .0.display())]
     Foreign(PathBuf),

@@ -1,9 +1,11 @@
 //! The schema and its forward-only migrations.
 
+use super::file::{BUSY, GLANCE};
 use super::names::Names;
-use super::{StoreError, Trouble, classify, migrate};
-use rusqlite::{Connection, TransactionBehavior};
+use super::{StoreError, Trouble, classify, correction, migrate};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use std::path::Path;
+use std::time::Duration;
 
 /// Marks the file as ours in SQLite's header: `relv`.
 const APPLICATION_ID: i64 = 0x7265_6C76;
@@ -20,18 +22,15 @@ type Move = fn(&Connection, &mut Names) -> Result<(), Trouble>;
 const STEPS: &[Step] = &[
     Step { sql: include_str!("migrations/0001_readings.sql"), then: None },
     Step { sql: include_str!("migrations/0002_blocks.sql"), then: Some(migrate::rows_of_the_first_store) },
-    Step { sql: include_str!("migrations/0003_events.sql"), then: None },
+    Step { sql: include_str!("migrations/0003_events.sql"), then: Some(correction::put_checksums) },
 ];
 
 /// Brings a store opened for writing to the newest schema.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let fail = |source| classify(path, source);
-    let fresh = is_empty(connection).map_err(fail)?;
-    if !fresh {
-        check(connection, path)?;
-    }
+    let fresh = matches!(check(connection, path)?, Age::Unborn);
     // Before the first table, or it would only take effect after a VACUUM.
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(fail)?;
+    write_ahead(connection).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;
     connection.pragma_update(None, "foreign_keys", true).map_err(fail)?;
     connection.pragma_update(None, "journal_size_limit", 1 << 24).map_err(fail)?;
@@ -52,11 +51,28 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), St
     transaction.commit().map_err(fail)
 }
 
+/// Turns SQLite's write-ahead log on. Two programs that do so at once would wait for each other for ever, so SQLite lets neither
+/// wait, and one has to try again.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mut waited = Duration::ZERO;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && waited < BUSY => {
+                std::thread::sleep(GLANCE);
+                waited += GLANCE;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// What a file turns out to be.
 pub(super) enum Age {
     Current,
     /// Of an earlier version of this program.
     Older,
+    /// Nothing is in it: somebody is about to make a store of it, or was kept from it.
+    Unborn,
 }
 
 /// Refuses a file that is no store, or a newer one.
@@ -64,10 +80,15 @@ pub(super) fn check(connection: &Connection, path: &Path) -> Result<Age, StoreEr
     let pragma = |name: &str| -> Result<i64, StoreError> {
         connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|source| classify(path, source))
     };
-    if pragma("application_id")? != APPLICATION_ID {
-        return Err(StoreError::Foreign(path.into()));
+    // Looked at in one go: it may be made at this very moment.
+    let transaction = connection.unchecked_transaction().map_err(|source| classify(path, source))?;
+    match pragma("application_id")? {
+        APPLICATION_ID => {}
+        0 if is_empty(connection).map_err(|source| classify(path, source))? => return Ok(Age::Unborn),
+        _ => return Err(StoreError::Foreign(path.into())),
     }
     let found = pragma("user_version")?;
+    drop(transaction);
     if found > known() {
         return Err(StoreError::Newer { path: path.into(), found, known: known() });
     }

@@ -75,25 +75,49 @@ impl Store {
     /// # Errors
     /// [`StoreError`], naming the file; what was sealed before it stays so.
     pub fn seal(&mut self, now: Instant) -> Result<Sealed, StoreError> {
-        let sealing = self.sealing(now);
         let mut done = Sealed::default();
-        for meter in &self.read(|connection, _| all_meters(connection))? {
-            while let Some(readings) =
-                self.write(|connection, names| seal_oldest(connection, names, (meter.row, &meter.identifier), sealing))?
-            {
-                done.readings += readings;
-                done.spans += 1;
-            }
+        while let Some(readings) = self.seal_next(now)? {
+            done.readings += readings;
+            done.spans += 1;
         }
         if done.spans > 0 {
-            self.write(|connection, names| {
-                names.forget();
-                forget_skeletons(connection)
-            })?;
-            // The last day of a month is sealed when the month is over.
-            done.spans += self.join(now)?;
+            done.spans += self.seal_rest(now)?;
         }
         Ok(done)
+    }
+
+    /// Seals the oldest day that is over, in one transaction: a step of [`Store::seal`] for who has other things to do between.
+    /// How many readings; `None` where there is nothing left, and [`Store::seal_rest`] is to follow.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file; nothing was changed then.
+    pub fn seal_next(&mut self, now: Instant) -> Result<Option<usize>, StoreError> {
+        let sealing = self.sealing(now);
+        for meter in &self.read(|connection, _| all_meters(connection))? {
+            // Looking needs no lock, and most of the time there is nothing.
+            if !self.read(|connection, _| hot::any(connection, meter.row, &(i64::MIN..sealing.today)))? {
+                continue;
+            }
+            let meter = (meter.row, &meter.identifier);
+            if let Some(readings) = self.write(|connection, names| seal_oldest(connection, names, meter, sealing))? {
+                return Ok(Some(readings));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What follows when days have been sealed: skeletons that nobody needs go, months that are over are joined. How many spans
+    /// were written.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file; what was joined before it stays so.
+    pub fn seal_rest(&mut self, now: Instant) -> Result<usize, StoreError> {
+        self.write(|connection, names| {
+            names.forget();
+            forget_skeletons(connection)
+        })?;
+        // The last day of a month is sealed when the month is over.
+        self.join(now)
     }
 
     /// Joins the sealed days of months that are over; how many spans were written.

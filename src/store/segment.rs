@@ -12,7 +12,8 @@
 //!
 //! Doubtful values that are followed by a good one were misread: they are an *outlier* and do not count. Three doubtful
 //! values in a row that go on from each other are a new level: a segment begins with the first of them, and nothing is
-//! computed across. The top of the digits is a power of ten of the register's resolution, or 2^32 of it.
+//! computed across. Where a register that holds the meter's serial number changes and stays so (`replaced`), the meter is another
+//! one, and a segment begins however well its counter seems to go on. The top of the digits is a power of ten of the register's resolution, or 2^32 of it.
 
 use crate::reading::{Quantity, Unit};
 
@@ -28,6 +29,8 @@ pub enum Break {
     Lower,
     /// The counter stands higher than it can have run, and stays there.
     Higher,
+    /// The meter sends another serial number from here on.
+    Replaced,
     /// Somebody said so.
     Said,
 }

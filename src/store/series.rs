@@ -6,7 +6,7 @@ use super::block::span::Span;
 use super::names::{Names, SeriesRow, find_meter, meter_of_row, series_of};
 use super::sealed::{self, SpanRow};
 use super::{Store, StoreError, Trouble, hot};
-use crate::reading::{Code, Decimal, Instant, MeterId, Quality, Reading, Unit};
+use crate::reading::{Code, Decimal, Instant, MeterId, Quality, Reading, Register, Unit};
 use rusqlite::{Connection, params};
 use std::ops::Range;
 
@@ -182,10 +182,15 @@ impl Series {
         }
     }
 
+    /// The register of the series in a reading.
+    pub(super) fn register<'r>(&self, reading: &'r Reading) -> Option<&'r Register> {
+        let same = reading.registers.iter().filter(|register| register.code == self.code && register.unit == self.unit);
+        same.into_iter().nth(self.nth)
+    }
+
     /// The number of the series in a reading.
     fn number(&self, reading: &Reading) -> Option<Decimal> {
-        let same = reading.registers.iter().filter(|register| register.code == self.code && register.unit == self.unit);
-        same.into_iter().nth(self.nth)?.as_number()
+        self.register(reading)?.as_number()
     }
 }
 
@@ -413,7 +418,7 @@ pub(super) fn each_hot(
     Ok(())
 }
 
-const HOT: &str = "SELECT at, nth, data FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, nth";
+pub(super) const HOT: &str = "SELECT at, nth, data FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, nth";
 
 /// The number of a series in a hot row.
 fn sample(
@@ -430,7 +435,11 @@ fn sample(
 type Rows = Option<Vec<usize>>;
 
 /// Opens a span and the block of a series; `None` where the span has none of it.
-fn open(connection: &Connection, series: &Series, row: &SpanRow) -> Result<Option<(Span, Rows, Opened)>, Trouble> {
+pub(super) fn open(
+    connection: &Connection,
+    series: &Series,
+    row: &SpanRow,
+) -> Result<Option<(Span, Rows, Opened)>, Trouble> {
     let span = sealed::open(connection, row)?;
     let rows = span.rows_of(series.id)?;
     if rows.as_ref().is_some_and(Vec::is_empty) {

@@ -128,7 +128,7 @@ fn same(kept: &[Kept], entries: &[Entry]) -> bool {
         .eq(entries.iter().map(|entry| text(&entry.at, &entry.source, &strip(&entry.reading))))
 }
 
-fn later() -> Instant {
+pub(super) fn later() -> Instant {
     Instant::parse_utc("2026-02-01T12:00:00Z").unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! Killed at any instant.
 
 use crate::long;
-use crate::meter::House;
+use crate::meter::{House, Log, METER, Meter, first_of_yesterday, stored};
 use rustix::process::Signal;
 use std::time::{Duration, Instant as Clock};
 
@@ -12,9 +12,10 @@ fn a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none(
         return;
     }
     let house = House::new();
-    let meter = house.meter(25);
+    // Readings of yesterday: each log begins by sealing what the one before has stored.
+    let meter = Meter::sending_from(first_of_yesterday(), house.place.path("meter"), Duration::from_millis(25));
     let mut runs = Vec::new();
-    let kills = long(120, 10);
+    let kills = long(500, 10);
     for kill in 0..kills {
         let started = Clock::now();
         // From before it has opened anything to well after the first commit.
@@ -56,6 +57,35 @@ fn a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none(
 }
 
 #[test]
+fn a_kill_during_the_very_first_start_leaves_nothing_that_is_in_the_way_of_the_next() {
+    let mut found = [0; 2];
+    let kills = long(100, 6);
+    for kill in 0..kills {
+        let house = House::new();
+        let _meter = house.meter(25);
+        let log = Log::start(house.command().args(["--port", "./meter", "--db", "new/a.db", "--commit", "50ms"]));
+        // The store is made within the first milliseconds; the first reading is in it after some hundred.
+        let wait = if kill % 2 == 0 { kill * 1009 % 30_000 } else { kill * 7919 % 1_500_000 };
+        std::thread::sleep(Duration::from_micros(wait));
+        log.signal(Signal::KILL);
+        log.ended();
+        let checked = house.place.run(["db", "check", "--db", "new/a.db"]);
+        match checked.exit {
+            0 => found[1] += 1,
+            66 => found[0] += 1,
+            _ => panic!("after {wait} µs: {}", checked.stderr),
+        }
+        let before = stored(&house.place.path("new/a.db"), METER).len();
+        let (code, said) =
+            Log::start(house.command().args(["--port", "./meter", "--db", "new/a.db", "--count", "1"])).ended();
+        assert_eq!(code, Some(0), "after {wait} µs: {said}");
+        assert!(stored(&house.place.path("new/a.db"), METER).len() > before, "after {wait} µs: {said}");
+        house.place.run(["db", "check", "-q", "--db", "new/a.db"]).clean();
+    }
+    println!("{kills} first starts killed: {} without a store yet, {} with a whole one", found[0], found[1]);
+}
+
+#[test]
 fn what_a_killed_log_had_received_is_stored_by_the_next() {
     if !std::path::Path::new("/dev/shm").is_dir() {
         println!("skipped: there is no /dev/shm");
@@ -70,7 +100,8 @@ fn what_a_killed_log_had_received_is_stored_by_the_next() {
     std::thread::sleep(Duration::from_millis(300));
     log.signal(Signal::KILL);
     log.ended();
-    assert_eq!(house.stored().len(), 1);
+    // What was first is written at once, the rest within the hour.
+    assert!(house.stored().len() < 10);
     let last = meter.last();
     meter.speak(true);
     let (code, said) = house.log(&["--count", "1"]).ended();

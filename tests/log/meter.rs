@@ -101,7 +101,11 @@ pub(crate) struct Meter {
 
 impl Meter {
     pub(crate) fn sending_every(path: PathBuf, period: Duration) -> Self {
-        let start = Instant::now().unix_seconds() - 3600;
+        Self::sending_from(Instant::now().unix_seconds() - 3600, path, period)
+    }
+
+    /// The same, its first telegram of this second.
+    pub(crate) fn sending_from(start: i64, path: PathBuf, period: Duration) -> Self {
         let mut meter = Self {
             port: Arc::new(Mutex::new(Port::new(path))),
             next: Arc::new(AtomicI64::new(start)),
@@ -139,6 +143,11 @@ impl Meter {
         self.sent.lock().unwrap().clone()
     }
 
+    /// How many those are.
+    pub(crate) fn count(&self) -> usize {
+        self.sent.lock().unwrap().len()
+    }
+
     /// The second of the last telegram.
     pub(crate) fn last(&self) -> i64 {
         self.sent().last().unwrap().0
@@ -150,6 +159,11 @@ impl Drop for Meter {
         self.over.store(true, Ordering::Relaxed);
         drop(self.thread.take().map(JoinHandle::join));
     }
+}
+
+/// A second of yesterday, if the day is old enough for that: a clock that is off by a day would not be believed.
+pub(crate) fn first_of_yesterday() -> i64 {
+    Instant::now().unix_seconds() - 84_600
 }
 
 /// A folder with a store, and one in memory for the tail.
@@ -194,7 +208,7 @@ pub(crate) fn stored(path: &Path, meter: &str) -> Vec<i64> {
     let store = match Store::open(path) {
         Ok(store) => store,
         // There is none yet, or one that is just being made.
-        Err(StoreError::Missing(_) | StoreError::Foreign(_) | StoreError::Locked(_)) => return Vec::new(),
+        Err(StoreError::Missing(_) | StoreError::Empty(_) | StoreError::Locked(_)) => return Vec::new(),
         Err(error) => panic!("{error:?}"),
     };
     let mut seconds = Vec::new();

@@ -1,8 +1,9 @@
 //! What may become of a port: unplugged, taken, silent, full of rubbish.
 
 use crate::long;
-use crate::meter::{House, assert_whole};
+use crate::meter::{House, Log, Meter, Port, assert_whole};
 use crate::testenv::fixture;
+use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant as Clock};
 
 #[test]
@@ -35,6 +36,45 @@ fn a_port_that_was_unplugged_is_read_again_soon_after_it_is_back() {
     let count = stored.len();
     stored.dedup();
     assert_eq!(stored.len(), count);
+}
+
+/// As `/dev/serial/by-id` does: the name of the probe stays, and points to whatever number the port was given this time.
+#[test]
+fn a_name_by_id_is_followed_to_the_port_that_the_probe_has_now() {
+    let house = House::new();
+    let folder = house.place.path("by-id");
+    std::fs::create_dir(&folder).unwrap();
+    let name = folder.join("usb-Weidmann_Elektronik_IR-Head_0001-if00-port0");
+    let meter = Meter::sending_every(house.place.path("ttyUSB0"), Duration::from_millis(50));
+    let link = |target: &str| symlink(house.place.path(target), &name).unwrap();
+    link("ttyUSB0");
+    let log = Log::start(house.command().args(["--commit", "100ms", "--port"]).arg(&name));
+    log.says("first reading", 1, 20);
+    for next in ["ttyUSB1", "ttyUSB0", "ttyUSB7"] {
+        let mut port = meter.port.lock().unwrap();
+        let was = std::fs::canonicalize(&name).unwrap();
+        // A stranger takes the pseudo terminal of ours, as another device takes the number.
+        let taken = Port::new(house.place.path("stranger"));
+        port.unplug();
+        std::fs::remove_file(&name).unwrap();
+        port.path = house.place.path(next);
+        port.plug();
+        let is = std::fs::canonicalize(&port.path).unwrap();
+        drop(port);
+        std::thread::sleep(Duration::from_millis(700));
+        let before = house.stored().len();
+        link(next);
+        let back = Clock::now();
+        log.until("read again", 5, |_| house.stored().len() > before);
+        println!("{} became {}: stored again after {:?}", was.display(), is.display(), back.elapsed());
+        drop(taken);
+    }
+    let said = log.end();
+    assert!(said.contains("the probe is unplugged, waiting for it\nthe probe is back after "), "{said}");
+    assert_eq!(said.matches("first reading").count(), 1, "{said}");
+    assert!(!said.contains("another meter"), "{said}");
+    let stored = house.stored();
+    assert!(stored.windows(2).all(|pair| pair[0] < pair[1]), "{stored:?}");
 }
 
 #[test]
@@ -131,7 +171,7 @@ fn rubbish_costs_no_memory_and_the_telegrams_after_it_are_read() {
 fn a_wrong_key_is_said_once_and_never_printed() {
     let house = House::new();
     let telegrams = std::fs::read(fixture("dlms/e450_ciphered.bin")).unwrap();
-    let port = crate::meter::Port::new(house.place.path("meter"));
+    let port = Port::new(house.place.path("meter"));
     let key = fixture("dlms/wrong.key");
     let log = house.log(&["--key-file", key.to_str().unwrap()]);
     let since = Clock::now();

@@ -6,8 +6,11 @@ use crate::testenv::simulator::Simulator;
 use crate::testenv::{Run, repository};
 use releve::reading::{Instant, Zone};
 use releve::simulate::works::{Event, Setup, Works};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 
 /// A meter at a port whose speed can be changed: over a bridge the speed of a sign-on stays 300 baud.
 fn meter(name: &str, further: &[&str]) -> Simulator {
@@ -162,6 +165,31 @@ fn without_a_word_about_it_a_meter_is_found_at_a_pseudo_terminal() {
         assert_eq!(said.contains("9600,7E1 < \\u{6}252\\r\\n"), name == "e450-optical", "{said}");
         assert!(said.lines().any(|line| line.contains("9600,8N1 < 7e a0 07 21 03 73")), "{said}");
     }
+}
+
+#[test]
+fn whoever_is_interrupted_between_two_requests_takes_leave_and_is_let_go() {
+    let mut meter = Simulator::start(&["dlms", "--listen", "127.0.0.1:0", "-v", "--write-keys", "keys"]);
+    let mut said = BufReader::new(meter.child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let arguments = ["read", "--mode", "hdlc", "--port", &meter.address];
+    let mut reader = meter.place.command().args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    // In the middle of its requests (GET), not at a time that another machine would not keep.
+    said.find(|line| line.starts_with('>') && line.contains("e6 e6 00 c0")).unwrap();
+    kill_process(Pid::from_child(&reader), Signal::INT).unwrap();
+    assert_eq!(reader.wait().unwrap().signal(), Some(Signal::INT.as_raw()));
+    assert!(said.any(|line| line.starts_with('>') && line.contains("7e a0 07 03 21 53")), "no DISC");
+    // Behind the answer that was on its way, or alone.
+    assert!(said.any(|line| line.contains(" < ") && line.contains("7e a0 07 21 03 73")), "and it is answered");
+}
+
+#[test]
+fn a_simulated_meter_that_is_interrupted_as_soon_as_it_is_there_leaves_nothing() {
+    let mut meter = Simulator::start(&["dlms", "--link", "meter", "--write-keys", "keys"]);
+    let link = meter.place.path("meter");
+    assert!(link.is_symlink());
+    kill_process(Pid::from_child(&meter.child), Signal::INT).unwrap();
+    assert!(!meter.ended().contains("error"));
+    assert!(!link.is_symlink());
 }
 
 #[test]

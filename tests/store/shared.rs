@@ -3,9 +3,11 @@
 use crate::testenv::{Place, Run};
 use crate::{entries, mixed_store};
 use releve::reading::{Instant, MeterId};
-use releve::store::{Store, StoreError};
+use releve::store::{Entry, Store, StoreError};
 use rusqlite::Connection;
 use std::process::{Command, Stdio};
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 fn count(store: &Store) -> usize {
@@ -62,6 +64,41 @@ fn a_reader_is_not_disturbed_by_sealing() {
         })
         .unwrap();
     assert_eq!(seen, all.len());
+}
+
+#[test]
+fn many_programs_that_start_on_no_store_at_once_make_one_and_nobody_takes_it_for_something_else() {
+    for round in 0..crate::rounds(30) {
+        let place = Place::new();
+        let path = place.path("new/s.db");
+        let all = entries(600, 8);
+        let (start, over) = (Barrier::new(10), AtomicBool::new(false));
+        let write = |entry: &Entry| {
+            start.wait();
+            Store::create(&path)?.insert(std::slice::from_ref(entry))
+        };
+        let read = || {
+            start.wait();
+            let mut most = 0;
+            while !over.load(Ordering::Relaxed) {
+                match Store::open(&path) {
+                    Ok(store) => most = count(&store),
+                    Err(StoreError::Missing(_)) if most == 0 => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(most)
+        };
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = all.iter().map(|entry| scope.spawn(|| write(entry))).collect();
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            let written: Vec<_> = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
+            over.store(true, Ordering::Relaxed);
+            let seen: Vec<_> = readers.into_iter().map(|reader| reader.join().unwrap()).collect();
+            assert!(written.iter().all(Result::is_ok) && seen.iter().all(Result::is_ok), "{written:?} {seen:?}");
+        });
+        assert_eq!(Store::open(&path).unwrap().check().unwrap().readings, 8, "round {round}");
+    }
 }
 
 #[test]
@@ -135,7 +172,16 @@ fn odd_paths_and_files_are_told_apart() {
         assert_eq!(exit(&[command, &["--db", "notes.txt"]].concat()), 65, "{command:?}");
     }
     assert!(!place.path("none").exists());
-    assert_eq!(exit(&["export", "--db", "empty.db"]), 65);
+    let empty = place.run(["export", "--db", "empty.db"]);
+    assert_eq!(empty.exit, 66);
+    assert!(
+        empty.stderr.contains("empty.db is empty, there is no store in it yet  [store.missing]"),
+        "{}",
+        empty.stderr
+    );
+    Connection::open(place.path("other.db")).unwrap().execute_batch("PRAGMA application_id = 7").unwrap();
+    assert_eq!(exit(&["export", "--db", "other.db"]), 65);
+    assert!(Store::create(&place.path("other.db")).is_err());
     mixed_store(&place, "s.db");
     Connection::open(place.path("s.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let newer = place.run(["export", "--db", "s.db"]);

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const SYSTEM: &str = "/etc/releve/releve.toml";
 
 /// The settings file in force.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Config {
     /// Which file it is.
     pub(super) path: Option<PathBuf>,

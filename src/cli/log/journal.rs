@@ -14,7 +14,7 @@ pub(super) enum Level {
     Debug = 7,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Journal {
     /// What is less important than this is not said.
     least: Level,
@@ -33,7 +33,7 @@ impl Journal {
     }
 
     /// One line, without a time stamp: journals have their own.
-    pub(super) fn say(&mut self, level: Level, text: &str) {
+    pub(super) fn say(self, level: Level, text: &str) {
         if level > self.least {
             return;
         }

@@ -3,6 +3,7 @@
 mod journal;
 mod memory;
 mod print;
+mod reload;
 mod service;
 mod words;
 
@@ -15,11 +16,14 @@ use super::source::Source;
 use super::{ports, when};
 use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::MeterId;
+use crate::session::Stop;
+use crate::store::Inserted;
 use clap::{Args, ValueEnum};
 use journal::{Journal, Level};
 use print::Printer;
 use service::Service;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 const EXAMPLES: &str = "\
@@ -47,7 +51,8 @@ nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTO
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
 
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
-and end with 0; HUP is a closing terminal, and without a terminal ignored. Under systemd: Type=notify, READY=1 comes with the
+and end with 0. HUP is a closing terminal; without a terminal what was received is stored, the settings are read again and each
+meter is begun with anew (settings that make no sense are said and change nothing; the store stays the same). Under systemd: Type=notify, READY=1 comes with the
 first reading, the watchdog is fed while every meter sends or is tried again.";
 
 /// Keep reading meters into the store
@@ -86,13 +91,13 @@ fn interval(text: &str) -> Result<Duration, String> {
 
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, _: &mut Output) -> anyhow::Result<ExitCode> {
-        let plans = self.plans(globals)?;
+        let mut plans = self.plans(globals)?;
         let store = globals.store_path()?;
-        let keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store };
+        let mut keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store };
         let interrupt = Interrupt::catch()?;
-        interrupt.catch_hang_up()?;
+        let hang_up = interrupt.catch_hang_up()?;
 
-        let mut journal = Journal::new(globals);
+        let journal = Journal::new(globals);
         journal.say(Level::Info, &words::beginning(&plans, &keep));
         if keep.tail.is_none() {
             let window = words::time(keep.window);
@@ -102,7 +107,7 @@ impl Cmd {
         }
         let printer = self.print.map(|Print::Ndjson| Printer::start(interrupt.stop())).transpose()?;
         let mut service = Service::new();
-        let done = logger::run(plans, &keep, interrupt.stop(), &mut |event| match event {
+        let mut heed = |event| match event {
             Event::Notice { name, notice } => {
                 if let Some((level, text)) = words::of(&notice) {
                     let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
@@ -117,11 +122,43 @@ impl Cmd {
                 }
             }
             Event::Alive => service.alive(),
-        });
+        };
+        let (mut before, command) = (Inserted::default(), &self);
+        let done = loop {
+            // A round ends with the log, or because the settings are to be followed as they are now.
+            let (round, afresh) = (Stop::default(), globals.afresh());
+            let (done, next) = thread::scope(|scope| {
+                let read = move || command.plans(&afresh.afresh());
+                let (stop, hang_up, round) = (interrupt.stop(), &*hang_up, &round);
+                let waiting = thread::Builder::new()
+                    .name("settings".to_owned())
+                    .spawn_scoped(scope, move || reload::wait(hang_up, stop, round, journal, read))?;
+                let done = logger::run(plans, &keep, round, &mut heed);
+                round.set();
+                Ok::<_, std::io::Error>((done, waiting.join().unwrap_or_default()))
+            })?;
+            match (next, &done) {
+                (Some(next), Ok(summary)) if !interrupt.stop().is_set() => {
+                    before += summary.stored;
+                    let left = |count: u64| count.saturating_sub(u64::try_from(summary.stored.added).unwrap_or(count));
+                    keep.count = keep.count.map(left);
+                    if keep.count == Some(0) {
+                        break done;
+                    }
+                    if summary.unstored > 0 && !summary.in_tail {
+                        end(summary, &keep, journal);
+                    }
+                    plans = next;
+                    journal.say(Level::Notice, &format!("settings read again: {}", words::beginning(&plans, &keep)));
+                }
+                _ => break done,
+            }
+        };
         service.stopping();
         let printed = printer.map_or(Ok(()), Printer::end);
-        let summary = done.map_err(refused)?;
-        end(&summary, &keep, &mut journal);
+        let mut summary = done.map_err(refused)?;
+        summary.stored += before;
+        end(&summary, &keep, journal);
         printed?;
         Ok(ExitCode::SUCCESS)
     }
@@ -176,7 +213,7 @@ impl Cmd {
 }
 
 /// The last words.
-fn end(summary: &Summary, keep: &Keep, journal: &mut Journal) {
+fn end(summary: &Summary, keep: &Keep, journal: Journal) {
     let Summary { stored, unstored, in_tail, lost } = *summary;
     if lost > 0 {
         journal.say(Level::Error, &format!("{lost} readings were lost while the store could not be written"));

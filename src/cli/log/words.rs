@@ -67,6 +67,9 @@ pub(super) fn of(notice: &Notice) -> Option<(Level, String)> {
             let lost = if *lost > 0 { format!(", {lost} are lost") } else { String::new() };
             (Level::Error, format!("{}; readings wait in memory, {waiting} so far{lost}", store(error)))
         }
+        Notice::Unsealed { error } => {
+            (Level::Warning, format!("past days cannot be sealed: {}; tried again later", store(error)))
+        }
         Notice::StoreBack { after, lost } => {
             let lost = if *lost > 0 { format!("; {lost} readings are lost") } else { String::new() };
             (Level::Notice, format!("the store can be written again after {}{lost}", time(*after)))

@@ -227,6 +227,11 @@ impl Opened {
         matches!(self.forms.as_slice(), [only] if only.is_plain_number())
     }
 
+    /// Whether every row says the same, and none is a number.
+    pub(crate) fn is_one_text(&self) -> bool {
+        self.numbers == 0 && self.forms.len() == 1 && self.further.iter().all(|column| column.constant().is_some())
+    }
+
     /// A place at the first row.
     pub(crate) fn cursor(&self) -> Cursor {
         Cursor { row: 0, number: 0, further: vec![0; self.further.len()] }

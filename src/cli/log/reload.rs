@@ -1,0 +1,43 @@
+//! HUP: the settings are read again while the log runs.
+
+use super::journal::{Journal, Level};
+use crate::cli::failure::Failure;
+use crate::logger::Plan;
+use crate::session::Stop;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// How often to look whether somebody asked for it.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Waits until one round of a log is to end: because `whole`, the log, is, or because HUP came and the settings, read again, make
+/// sense; then what is to be logged by them is given. Settings that make no sense are said, and disturb nothing.
+pub(super) fn wait(
+    hang_up: &AtomicBool,
+    whole: &Stop,
+    round: &Stop,
+    journal: Journal,
+    read: impl Fn() -> anyhow::Result<Vec<Plan>>,
+) -> Option<Vec<Plan>> {
+    while !round.is_set() {
+        if whole.is_set() {
+            round.set();
+        } else if hang_up.swap(false, Ordering::Relaxed) {
+            match read() {
+                Ok(plans) => {
+                    round.set();
+                    return Some(plans);
+                }
+                Err(error) => {
+                    let Failure { message, id, .. } = Failure::of(&error);
+                    let text =
+                        format!("the settings are not read again: {message}  [{id}]; logging on by the old ones");
+                    journal.say(Level::Error, &text);
+                }
+            }
+        } else {
+            std::thread::sleep(GLANCE);
+        }
+    }
+    None
+}

@@ -20,8 +20,8 @@ mod rivals;
 use household::{Household, REGISTERS};
 use releve::document::Values;
 use releve::exchange::old_database::OldDatabaseWriter;
-use releve::reading::{Code, Decimal, Instant, MeterId, Quality, TariffMemory};
-use releve::store::{Series, Store};
+use releve::reading::{Code, Instant, MeterId, Quality, TariffMemory};
+use releve::store::{Ends, Series, Store};
 use rivals::{best, duck, plain_sql, ratio, releve, sqlite, timed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -121,7 +121,7 @@ fn main() {
     ask(
         &format!("daily energy over {years} years"),
         &old,
-        || daily(&decade, &counter),
+        || daily(&decade, &counter, years),
         "SELECT date(timestamp), max(energie_active_import) - min(energie_active_import) FROM mesures_energie GROUP BY 1",
         "SELECT date_trunc('day', timestamp), max(energie_active_import) - min(energie_active_import) FROM t GROUP BY 1",
     );
@@ -303,21 +303,11 @@ fn hourly(store: &Store, series: &Series) -> usize {
     means.len()
 }
 
-fn daily(store: &Store, series: &Series) -> usize {
-    let mut days: Vec<Decimal> = Vec::new();
-    let (mut day, mut first, mut last) = (i64::MIN, Decimal::ZERO, Decimal::ZERO);
-    store
-        .samples(series, ever(), |sample| {
-            let of = sample.at.unix_seconds() / 86_400;
-            if of != day {
-                days.extend(last.checked_sub(first));
-                (day, first) = (of, sample.value);
-            }
-            last = sample.value;
-        })
-        .unwrap();
-    days.extend(last.checked_sub(first));
-    days.len()
+fn daily(store: &Store, series: &Series, years: u32) -> usize {
+    let days: Vec<_> = (0..=i64::from(years) * 365).map(|day| Instant::from_unix(START + 86_400 * day)).collect();
+    let ends = store.ends(series, &days).unwrap();
+    let amount = |ends: Ends| ends.last.value.checked_sub(ends.first.value);
+    ends.into_iter().filter_map(|ends| ends.and_then(amount)).count()
 }
 
 fn month(store: &Store, series: &Series, (from, until): (i64, i64)) -> usize {

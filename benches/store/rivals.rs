@@ -108,4 +108,3 @@ pub fn duck(old: &Path, sql: &str) -> Option<Duration> {
 pub fn ratio(theirs: Duration, ours: Duration) -> f64 {
     theirs.as_secs_f64() / ours.as_secs_f64()
 }
-

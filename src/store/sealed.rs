@@ -87,16 +87,29 @@ pub(super) fn readings(connection: &Connection, names: &mut Names, row: &SpanRow
     })
 }
 
-/// Holds a block of so many rows against its totals.
-pub(super) fn verify(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<(), Trouble> {
-    let found = totals(connection, span, series)?;
-    if rows == 0 {
+/// Holds a block of a span against its totals and its marks.
+pub(super) fn verify(connection: &Connection, row: &SpanRow, span: &Span, series: u32) -> Result<(), Trouble> {
+    let rows = span.rows_of(series)?;
+    let count = rows.as_ref().map_or(span.count, Vec::len);
+    let found = totals(connection, row, series)?;
+    if count == 0 {
         return if found.is_none() { Ok(()) } else { Err(Damage("a block belongs to nothing").into()) };
     }
     let (known, _) = found.ok_or(Damage("a block is missing"))?;
-    let counted = open_block(connection, span, series, rows)?.into_mantissas();
-    let counted = counted.and_then(|(exponent, mantissas)| column::totals(&mantissas, exponent));
-    if counted == known { Ok(()) } else { Err(Damage("the totals of a block do not fit it").into()) }
+    let opened = open_block(connection, row, series, count)?.into_mantissas();
+    let counted = opened.as_ref().and_then(|(exponent, mantissas)| column::totals(mantissas, *exponent));
+    if counted != known {
+        return Err(Damage("the totals of a block do not fit it").into());
+    }
+    let Some(marks) = span.marks.open(series)? else { return Ok(()) };
+    let (exponent, mantissas) = opened.ok_or(Damage("the marks of a span do not fit it"))?;
+    let times = (0..count).map(|index| span.time(rows.as_ref().map_or(index, |rows| rows[index])));
+    let times = times.collect::<Result<Vec<_>, _>>()?;
+    if marks.fit(&row.period, exponent, &times, &mantissas) {
+        Ok(())
+    } else {
+        Err(Damage("the marks of a span do not fit it").into())
+    }
 }
 
 /// Of a block's numbers, where they have a common scale; and how many steps of a counter are no good.
@@ -152,7 +165,13 @@ pub(super) fn write(
     let count = builder.len();
     let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM span", [], |row| row.get(0))?;
     let row = SpanRow { id, meter, period, count };
-    let head = builder.head(&row.key());
+    let mut counters = Vec::new();
+    for series in builder.series() {
+        if kind_of(&names.label(connection, series)?.0) == Some(Kind::Counter) {
+            counters.push(series);
+        }
+    }
+    let head = builder.head(&row.key(), &row.period, &counters);
     Span::parse(&row.key(), &head, count)?;
     connection
         .prepare_cached("INSERT INTO span (id, meter, start, until, count, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?

@@ -82,6 +82,12 @@ impl Column {
         }
     }
 
+    /// The exponent that all rows have, where all are numbers of one.
+    pub(crate) fn one_exponent(&self) -> Option<i8> {
+        let (&first, rest) = self.exponents.split_first()?;
+        (self.exponents.len() == self.rows() && rest.iter().all(|&other| other == first)).then_some(first)
+    }
+
     /// The block's blob and what it comes to; afterwards the mantissas stand at the scale of the totals, where there are any.
     pub(crate) fn finish(&mut self, key: &[i64]) -> (Vec<u8>, Option<Totals>) {
         let mut out = Vec::new();

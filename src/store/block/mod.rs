@@ -12,6 +12,7 @@
 //! - [`skeleton`]: the same for a whole reading.
 //! - [`column`](mod@column): one register over a span of readings.
 //! - [`span`]: the readings of a span: their times, kinds and columns.
+//! - [`marks`]: counters at each full hour of a span.
 //!
 //! Decoding never panics and never allocates more than its input or [`MAX_ROWS`] justifies: every length is checked
 //! against what is there.
@@ -23,6 +24,7 @@ pub(super) mod bytes;
 pub(super) mod column;
 pub(super) mod form;
 pub(super) mod ints;
+pub(super) mod marks;
 pub(super) mod skeleton;
 pub(super) mod span;
 
@@ -33,7 +35,8 @@ mod tests;
 /// its end.
 pub(super) fn is_any(bytes: &[u8], rows: usize) -> bool {
     let rows = rows.min(MAX_ROWS);
-    let span = span::Span::parse_body(bytes, rows).is_ok();
+    let span = span::Span::parse_body(bytes, rows)
+        .is_ok_and(|span| span.marks.series().all(|series| span.marks.open(series).is_ok()));
     let skeleton = skeleton::Skeleton::parse(bytes).is_ok();
     let block = column::Opened::parse_body(bytes, rows).is_ok_and(|block| {
         let mut cursor = block.cursor();

@@ -1,12 +1,13 @@
 //! The readings of a span of time of one meter: what is common to all its blocks.
 //!
 //! ```text
-//! version (1)
+//! version (1, or 2 with marks)
 //! count of layouts · each: head behind its length, count of registers, the series of each in the telegram's order
 //! times in microseconds since 1970                      a column, like all that follow
 //! qualities                                             0 good, 1 suspect, 2 bad
 //! which layout each reading has
 //! [readings with a meter clock] its distance to the time
+//! [version 2] marks                                     counters at each full hour
 //! checksum (4 octets)                                   over span, count and all of the above
 //! ```
 //!
@@ -15,13 +16,16 @@
 use super::bytes::{Source, put_bytes, put_count, put_number, seal, unseal};
 use super::column::{Column, Cursor, Opened, Totals};
 use super::ints::{Ints, put_column, take_column};
+use super::marks;
 use super::skeleton::{Head, Parts, Skeleton, quality_of};
 use super::{Damage, MAX_ROWS, Unique};
 use crate::reading::{Code, Decimal, Instant, MeterId, Reading, Unit};
 use smol_str::SmolStr;
 use std::collections::HashMap;
+use std::ops::Range;
 
 const VERSION: u8 = 1;
+const VERSION_WITH_MARKS: u8 = 2;
 
 /// A span that is being collected, its readings in order of time.
 #[derive(Debug, Default)]
@@ -142,9 +146,15 @@ impl Builder {
         Ok(Plan { layout, clock: skeleton.head.numbers() > 0, registers })
     }
 
-    /// The blob of the span.
-    pub(crate) fn head(&self, key: &[i64]) -> Vec<u8> {
-        let mut out = vec![VERSION];
+    /// The series in it.
+    pub(crate) fn series(&self) -> impl Iterator<Item = u32> {
+        self.columns.iter().map(|(series, _)| *series)
+    }
+
+    /// The blob of the span, with marks of those of the series `counters` that are numbers of one exponent throughout.
+    pub(crate) fn head(&self, key: &[i64], period: &Range<i64>, counters: &[u32]) -> Vec<u8> {
+        let (count, marked) = self.marks(period, counters);
+        let mut out = vec![if marked.is_empty() { VERSION } else { VERSION_WITH_MARKS }];
         put_count(&mut out, self.layouts.all.len());
         for layout in &self.layouts.all {
             out.extend_from_slice(layout);
@@ -153,7 +163,26 @@ impl Builder {
         put_column(&mut out, &self.qualities);
         put_column(&mut out, &self.layout_of);
         put_column(&mut out, &self.clocks);
+        if !marked.is_empty() {
+            marks::put_head(&mut out, count, marked.len());
+            out.extend(marked.into_iter().flatten());
+        }
         seal(key, out)
+    }
+
+    /// How many marks each series has, and those of each.
+    fn marks(&self, period: &Range<i64>, counters: &[u32]) -> (usize, Vec<Vec<u8>>) {
+        let Some(count) = marks::count(period, self.len()) else { return (0, Vec::new()) };
+        let mut all = Vec::new();
+        for (series, column) in self.columns.iter().filter(|(series, _)| counters.contains(series)) {
+            if let Some(exponent) = column.one_exponent() {
+                let mut out = Vec::new();
+                let times = self.times_of(*series);
+                marks::put(&mut out, (*series, exponent), (period, count), (&times, &column.mantissas));
+                all.push(out);
+            }
+        }
+        (count, all)
     }
 
     /// The blocks of the span, one after the other; `key` is what the checksum of a series covers besides its blob.
@@ -187,6 +216,7 @@ pub(crate) struct Span {
     qualities: Ints,
     layout_of: Ints,
     clocks: Ints,
+    pub(crate) marks: marks::Packed,
     pub(crate) count: usize,
 }
 
@@ -208,7 +238,8 @@ impl Span {
             return Err(Damage("a span is too long"));
         }
         let mut source = Source::new(body);
-        if source.byte()? != VERSION {
+        let version = source.byte()?;
+        if !matches!(version, VERSION | VERSION_WITH_MARKS) {
             return Err(Damage("a span has an unknown form"));
         }
         let layouts = source.count()?;
@@ -216,12 +247,16 @@ impl Span {
         let times = take_column(&mut source, count)?;
         let qualities = take_column(&mut source, count)?;
         let layout_of = take_column(&mut source, count)?;
-        let mut span = Self { layouts, times, qualities, layout_of, clocks: Ints::Line(0, 0), count };
-        let mut clocks = 0;
-        for row in 0..count {
-            clocks += span.layout(row)?.head.numbers();
-        }
+        let (clocks, marks) = (Ints::Line(0, 0), marks::Packed::default());
+        let mut span = Self { layouts, times, qualities, layout_of, clocks, marks, count };
+        let clocks = match span.layout_of.constant() {
+            Some(_) if count > 0 => count * span.layout(0)?.head.numbers(),
+            _ => (0..count).try_fold(0, |clocks, row| Ok(clocks + span.layout(row)?.head.numbers()))?,
+        };
         span.clocks = take_column(&mut source, clocks)?;
+        if version == VERSION_WITH_MARKS {
+            span.marks = marks::Packed::take(&mut source)?;
+        }
         if source.is_empty() { Ok(span) } else { Err(Damage("a span is too long")) }
     }
 

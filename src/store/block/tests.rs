@@ -152,7 +152,7 @@ fn pack(all: &[(Instant, Reading)]) -> Packed {
         let quality = quality_number(reading.quality);
         builder.push(id, (&bytes, &skeleton), at.unix_micros(), quality, &numbers).unwrap();
     }
-    let (count, head) = (builder.len(), builder.head(&[1]));
+    let (count, head) = (builder.len(), builder.head(&[1], &(0..0), &[]));
     let mut blocks = HashMap::new();
     builder
         .blocks(

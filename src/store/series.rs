@@ -6,7 +6,7 @@ use super::block::span::Span;
 use super::names::{Names, SeriesRow, find_meter, meter_of_row, series_of};
 use super::sealed::{self, SpanRow};
 use super::{Store, StoreError, Trouble, hot};
-use crate::reading::{Code, Decimal, Instant, MeterId, Quality, Reading, Unit};
+use crate::reading::{Code, Decimal, Instant, MeterId, Quality, Unit};
 use rusqlite::{Connection, params};
 use std::ops::Range;
 
@@ -181,12 +181,6 @@ impl Series {
             id: row.id,
         }
     }
-
-    /// The number of the series in a reading.
-    fn number(&self, reading: &Reading) -> Option<Decimal> {
-        let same = reading.registers.iter().filter(|register| register.code == self.code && register.unit == self.unit);
-        same.into_iter().nth(self.nth)?.as_number()
-    }
 }
 
 /// What a block says of a series; the outer `None` where it has to be opened, the inner where the span has no number of it.
@@ -266,9 +260,11 @@ pub(super) fn each(
 ) -> Result<(), Trouble> {
     let mut statement = connection.prepare_cached(HOT)?;
     let mut rows = statement.query(params![series.row, period.start, period.end])?;
+    let ids = [series.id];
+    let mut numbers = hot::Numbers::new(series.row, &ids);
     let mut next_hot = |names: &mut Names| -> Result<Option<Sample>, Trouble> {
         while let Some(row) = rows.next()? {
-            if let Some(sample) = sample(connection, names, series, row)? {
+            if let Some(sample) = sample(connection, names, &mut numbers, row)? {
                 return Ok(Some(sample));
             }
         }
@@ -279,7 +275,7 @@ pub(super) fn each(
         let Some((span, rows, block)) = open(connection, series, &row)? else { continue };
         let inside = row.period.start >= period.start && row.period.end <= period.end;
         let undisturbed = waiting.is_none_or(|sample| sample.at.unix_micros() >= row.period.end);
-        if inside && undisturbed && rows.is_none() && block.numbers == span.count && block.has_one_exponent() {
+        if inside && undisturbed && rows.is_none() && block.numbers == span.count && block.one_exponent().is_some() {
             whole(span, block, sink)?;
             continue;
         }
@@ -353,33 +349,22 @@ fn side_by_side(
     let mut numbers = vec![None; ids.len()];
     for span_row in sealed::spans(connection, meter, period)? {
         let span = sealed::open(connection, &span_row)?;
+        let wanted = span.first_at(period.start)?..span.first_at(period.end)?;
+        let mut blocks = sealed::Blocks::of(connection, &span_row);
         let mut columns = Vec::with_capacity(ids.len());
         for &id in &ids {
             let rows = span.rows_of(id)?;
             let count = rows.as_ref().map_or(span.count, Vec::len);
-            let block = if count == 0 { None } else { Some(sealed::open_block(connection, &span_row, id, count)?) };
-            columns.push((rows, block, 0, 0));
-        }
-        for place in 0..span.count {
-            let at = span.time(place)?;
-            for ((rows, block, own, index), number) in columns.iter_mut().zip(&mut numbers) {
-                *number = None;
-                let Some(block) = block else { continue };
-                if rows.as_ref().is_some_and(|rows| rows.get(*own) != Some(&place)) {
-                    continue;
-                }
-                if block.is_number(*own) {
-                    // Numbers before the period are passed over, not made.
-                    if at >= period.start {
-                        let (mantissa, exponent) = block.number(*index)?;
-                        *number = Some(Decimal::new(mantissa, exponent));
-                    }
-                    *index += 1;
-                }
-                *own += 1;
+            if count > 0 {
+                columns.push(Some(Beside::at(wanted.start, rows, blocks.open(id, count)?)));
+            } else {
+                columns.push(None);
             }
-            if !period.contains(&at) {
-                continue;
+        }
+        for place in wanted {
+            let at = span.time(place)?;
+            for (column, number) in columns.iter_mut().zip(&mut numbers) {
+                *number = column.as_mut().map_or(Ok(None), |column| column.next(place))?;
             }
             while waiting && row.at < at {
                 sink(Instant::from_unix_micros(row.at), &row.numbers, row.quality);
@@ -395,6 +380,39 @@ fn side_by_side(
     Ok(())
 }
 
+/// One of several series of a span, read row by row.
+struct Beside {
+    /// The rows that have it; `None` for all.
+    rows: Rows,
+    block: Opened,
+    own: usize,
+    index: usize,
+}
+
+impl Beside {
+    /// At a row of the span.
+    fn at(row: usize, rows: Rows, block: Opened) -> Self {
+        let own = rows.as_ref().map_or(row, |rows| rows.partition_point(|&other| other < row));
+        let index = if block.is_all_numbers() { own } else { (0..own).filter(|&row| block.is_number(row)).count() };
+        Self { rows, block, own, index }
+    }
+
+    /// The number in the next row of the span; `None` where it has none.
+    #[inline]
+    fn next(&mut self, row: usize) -> Result<Option<Decimal>, Damage> {
+        if self.rows.as_ref().is_some_and(|rows| rows.get(self.own) != Some(&row)) {
+            return Ok(None);
+        }
+        self.own += 1;
+        if !self.block.is_number(self.own - 1) {
+            return Ok(None);
+        }
+        self.index += 1;
+        let (mantissa, exponent) = self.block.number(self.index - 1)?;
+        Ok(Some(Decimal::new(mantissa, exponent)))
+    }
+}
+
 /// The numbers of the hot rows alone.
 pub(super) fn each_hot(
     connection: &Connection,
@@ -405,8 +423,10 @@ pub(super) fn each_hot(
 ) -> Result<(), Trouble> {
     let mut statement = connection.prepare_cached(HOT)?;
     let mut rows = statement.query(params![series.row, period.start, period.end])?;
+    let ids = [series.id];
+    let mut numbers = hot::Numbers::new(series.row, &ids);
     while let Some(row) = rows.next()? {
-        if let Some(sample) = sample(connection, names, series, row)? {
+        if let Some(sample) = sample(connection, names, &mut numbers, row)? {
             sink(sample);
         }
     }
@@ -415,15 +435,17 @@ pub(super) fn each_hot(
 
 const HOT: &str = "SELECT at, nth, data FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, nth";
 
-/// The number of a series in a hot row.
+/// The number of the one series in a hot row.
 fn sample(
     connection: &Connection,
     names: &mut Names,
-    series: &Series,
+    numbers: &mut hot::Numbers<'_>,
     row: &rusqlite::Row<'_>,
 ) -> Result<Option<Sample>, Trouble> {
-    let hot = hot::read(connection, names, (series.row, &series.meter), row)?;
-    Ok(series.number(&hot.reading).map(|value| Sample { at: hot.at, value, quality: hot.reading.quality }))
+    let mut number = [None];
+    let (at, quality) = numbers.read(connection, names, row, &mut number)?;
+    let [number] = number;
+    Ok(number.map(|value| Sample { at: Instant::from_unix_micros(at), value, quality }))
 }
 
 /// The rows of a span that have a series; `None` for all.

@@ -296,6 +296,16 @@ impl Span {
         self.times.get(row).ok_or(Damage("a time is missing"))
     }
 
+    /// The first row at or after a time.
+    pub(crate) fn first_at(&self, time: i64) -> Result<usize, Damage> {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.time(middle)? < time { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
     /// The quality of all readings, where they have the same.
     pub(crate) fn one_quality(&self) -> Result<Option<crate::reading::Quality>, Damage> {
         self.qualities.constant().map(quality_of).transpose()

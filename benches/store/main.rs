@@ -1,7 +1,8 @@
 //! The store against its figures, and against SQLite's own tool on the old schema and DuckDB on a table of its own.
 //!
-//! `cargo bench --bench store` takes a few minutes; `STORE_YEARS=1` and `STORE_SECONDS=0` shorten it. Ratios are of one
-//! run on one machine. `sqlite3` and Python's `duckdb` are compared with where they are installed.
+//! `cargo bench --bench store` takes a few minutes; `STORE_YEARS=1` and `STORE_SECONDS=0` shorten it, `STORE_FOLDER` names
+//! an empty folder to keep the files in. Ratios are of one run on one machine. `sqlite3` and Python's `duckdb`
+//! (`benches/requirements.txt`) are compared with where they are installed.
 
 #![allow(
     missing_docs,

@@ -93,27 +93,18 @@ impl Stretches<'_> {
         }
         let falls = sealed::totals(connection, row, self.series.id)?.and_then(|(_, falls)| falls);
         let rows = span.rows_of(self.series.id)?;
-        let count = rows.as_ref().map_or(span.count, Vec::len);
-        let row_of = |index: usize| rows.as_ref().map_or(Some(index), |rows| rows.get(index).copied());
-        let missing = Damage("a time is missing");
         let sample = |index: usize, mantissa: i64| -> Result<Sample, Trouble> {
-            let row = row_of(index).ok_or(missing)?;
+            let row = rows.as_ref().map_or(Some(index), |rows| rows.get(index).copied());
+            let row = row.ok_or(Damage("a time is missing"))?;
             let (at, value) = (Instant::from_unix_micros(span.time(row)?), Decimal::new(mantissa, marks.exponent));
             Ok(Sample { at, value, quality: span.quality(row)? })
         };
         // Which of the series' numbers is the first at or after a time.
-        let index_at = |time: i64| -> Result<usize, Trouble> {
-            let (mut low, mut high) = (0, count);
-            while low < high {
-                let middle = low.midpoint(high);
-                if span.time(row_of(middle).ok_or(missing)?)? < time { low = middle + 1 } else { high = middle }
-            }
-            Ok(low)
-        };
-        let mut index = index_at(inside(times.first().copied().unwrap_or_default()))?;
+        let index_at = |time: i64| span.first_at(rows.as_deref(), inside(time));
+        let mut index = index_at(times.first().copied().unwrap_or_default())?;
         for (pair, places) in times.windows(2).zip(places.windows(2)) {
             let ([_, until], [from, to]) = (pair, places) else { continue };
-            let next = index_at(inside(*until))?;
+            let next = index_at(*until)?;
             if index < next {
                 let (first, last) = (marks.first(*from)?, marks.last_before(*to)?);
                 let ends =

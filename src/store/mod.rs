@@ -10,8 +10,8 @@
 //! | `names` | numbers for meters, series and skeletons |
 //! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
-//! | `query`, `series`, `ends` | whole readings; one register; a counter over many days |
-//! | `segment`, `meters` | counters that run on |
+//! | `query`, `series`, `table` | whole readings; one register; several side by side |
+//! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
 //! One writer at a time, any number of readers beside it. Reading never creates a file.
@@ -32,6 +32,7 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod table;
 mod write;
 
 pub use check::{Checked, Info};

@@ -1,9 +1,10 @@
 //! Spans and their blocks in the tables.
 
 use super::Trouble;
+use super::block::builder::{Block, Builder};
 use super::block::bytes::checksum;
 use super::block::column::{self, Opened, Totals};
-use super::block::span::{Block, Builder, Named, Readings, Span};
+use super::block::span::{Named, Readings, Span};
 use super::block::{Damage, MAX_SERIES, pack};
 use super::names::{MeterRow, Names};
 use super::segment::{Pace, falls};

@@ -11,7 +11,7 @@
 //! - [`form`]: a register as a form and numbers, and back.
 //! - [`skeleton`]: the same for a whole reading.
 //! - [`column`](mod@column): one register over a span of readings.
-//! - [`span`]: the readings of a span: their times, kinds and columns.
+//! - [`span`], [`builder`]: the readings of a span: their times, kinds and columns.
 //! - [`marks`]: counters at each full hour of a span.
 //! - [`pack`]: the short blocks of a span in one blob.
 //!
@@ -21,6 +21,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(super) mod builder;
 pub(super) mod bytes;
 pub(super) mod column;
 pub(super) mod form;

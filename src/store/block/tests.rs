@@ -1,10 +1,11 @@
 //! Arbitrary readings through the bytes of a span and back, and bytes that are no span.
 
 use super::Damage;
+use super::builder::Builder;
 use super::bytes::{seal, unseal};
 use super::column::Opened;
 use super::skeleton::{Skeleton, put_skeleton, quality_number};
-use super::span::{Builder, Named, Readings, Span};
+use super::span::{Named, Readings, Span};
 use crate::reading::{
     Anomaly, AnomalyCode, CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Offset, Protocol, Quality, Reading,
     Register, Unit, Value,

@@ -1,7 +1,8 @@
 //! The store against its figures, and against SQLite's own tool on the old schema and DuckDB on a table of its own.
 //!
-//! `cargo bench --bench store` takes a few minutes; `STORE_YEARS=1` and `STORE_SECONDS=0` shorten it. Ratios are of one
-//! run on one machine. `sqlite3` and Python's `duckdb` are compared with where they are installed.
+//! `cargo bench --bench store` takes a few minutes; `STORE_YEARS=1` and `STORE_SECONDS=0` shorten it, `STORE_FOLDER` names
+//! an empty folder to keep the files in. Ratios are of one run on one machine. `sqlite3` and Python's `duckdb`
+//! (`benches/requirements.txt`) are compared with where they are installed.
 
 #![allow(
     missing_docs,
@@ -15,16 +16,16 @@
 )]
 
 mod household;
+mod rivals;
 
 use household::{Household, REGISTERS};
 use releve::document::Values;
 use releve::exchange::old_database::OldDatabaseWriter;
-use releve::reading::{Code, Decimal, Instant, MeterId, Quality, TariffMemory};
-use releve::store::{Series, Store};
+use releve::reading::{Code, Instant, MeterId, Quality, TariffMemory};
+use releve::store::{Ends, Series, Store};
+use rivals::{best, duck, plain_sql, ratio, releve, sqlite, timed};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant as Clock};
 
 const START: i64 = 1_704_067_200;
 const MINUTES: u32 = 525_600;
@@ -39,8 +40,10 @@ fn env(name: &str, default: u32) -> u32 {
 }
 
 fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let place = |name: &str| folder.path().join(name);
+    let temporary = tempfile::tempdir().unwrap();
+    // For a profiler: the files stay in a folder that is named.
+    let folder = std::env::var_os("STORE_FOLDER").map_or(temporary.path().to_owned(), PathBuf::from);
+    let place = |name: &str| folder.join(name);
     let years = env("STORE_YEARS", 10);
 
     println!("size, bytes a reading of twelve registers, times, quality, source and file included");
@@ -119,7 +122,7 @@ fn main() {
     ask(
         &format!("daily energy over {years} years"),
         &old,
-        || daily(&decade, &counter),
+        || daily(&decade, &counter, years),
         "SELECT date(timestamp), max(energie_active_import) - min(energie_active_import) FROM mesures_energie GROUP BY 1",
         "SELECT date_trunc('day', timestamp), max(energie_active_import) - min(energie_active_import) FROM t GROUP BY 1",
     );
@@ -245,105 +248,6 @@ fn recent(path: &Path, end: i64) -> Store {
     store
 }
 
-/// The program as its users build it.
-fn releve() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_releve"));
-    command.stdout(Stdio::null());
-    command
-}
-
-/// Runs a program three times; the shortest wall clock, and its largest memory in megabytes where the system says so.
-/// `before` sets the stage for each run.
-fn timed(command: &mut Command, before: impl Fn()) -> (Duration, u64) {
-    let program = command.get_program().to_owned();
-    let arguments: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
-    before();
-    let script = "import resource, subprocess, sys\n\
-        c = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL).returncode\n\
-        print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, c)";
-    let output = Command::new("python3").args(["-c", script]).arg(&program).args(&arguments).output();
-    let peak = output.ok().and_then(|output| {
-        let said = String::from_utf8(output.stdout).ok()?;
-        let (peak, code) = said.trim().split_once(' ')?;
-        assert_eq!(code, "0", "{arguments:?}");
-        peak.parse::<u64>().ok()
-    });
-    let mut best = Duration::MAX;
-    for _ in 0..3 {
-        before();
-        let clock = Clock::now();
-        assert!(command.status().unwrap().success(), "{arguments:?}");
-        best = best.min(clock.elapsed());
-    }
-    (best, peak.unwrap_or(0) / 1024)
-}
-
-fn sqlite(path: &Path, flag: &str, sql: &str) -> Option<Duration> {
-    let run = || Command::new("sqlite3").arg(flag).arg(path).arg(sql).stdout(Stdio::null()).status();
-    best(|| run().ok().filter(|status| status.success()).map(drop))
-}
-
-/// A statement on the old schema, each cell of its answer looked at; without starting a program or printing.
-fn plain_sql(path: &Path, sql: &str) {
-    let connection = rusqlite::Connection::open(path).unwrap();
-    let mut statement = connection.prepare(sql).unwrap();
-    let columns = statement.column_count();
-    let mut rows = statement.query([]).unwrap();
-    while let Some(row) = rows.next().unwrap() {
-        for column in 0..columns {
-            std::hint::black_box(row.get_ref(column).unwrap());
-        }
-    }
-}
-
-fn best(mut run: impl FnMut() -> Option<()>) -> Option<Duration> {
-    let mut best = None;
-    for _ in 0..3 {
-        let clock = Clock::now();
-        run()?;
-        let took = clock.elapsed();
-        best = Some(best.map_or(took, |best: Duration| best.min(took)));
-    }
-    best
-}
-
-/// The time of a statement inside DuckDB, on a table of its own.
-fn duck(old: &Path, sql: &str) -> Option<Duration> {
-    let table = PathBuf::from(format!("{}.csv", old.display()));
-    let script = "import sys, time, sqlite3, csv, os\n\
-        try:\n import duckdb\nexcept ImportError:\n sys.exit(3)\n\
-        old, table, sql = sys.argv[1:]\n\
-        db = old + '.duck'\n\
-        if not os.path.exists(db):\n\
-        \x20c = sqlite3.connect(old).execute('select * from mesures_energie')\n\
-        \x20w = csv.writer(open(table, 'w', newline=''))\n\
-        \x20w.writerow([d[0] for d in c.description])\n\
-        \x20w.writerows(c)\n\
-        \x20d = duckdb.connect(db)\n\
-        \x20d.execute(f\"create table t as select * from read_csv_auto('{table}')\")\n\
-        \x20d.close()\n\
-        d = duckdb.connect(db, read_only=True)\n\
-        best = 1e9\n\
-        for _ in range(3):\n\
-        \x20t = time.perf_counter()\n\
-        \x20r = d.execute(sql)\n\
-        \x20r.fetchall() if not sql.startswith('COPY') else None\n\
-        \x20best = min(best, time.perf_counter() - t)\n\
-        print(best)";
-    let output = Command::new("python3").args(["-c", script]).arg(old).arg(&table).arg(sql).output().ok()?;
-    if !output.status.success() {
-        print!("; DuckDB: {}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or("not installed"));
-        return None;
-    }
-    // Before the answer may stand a progress bar.
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    Some(Duration::from_secs_f64(said.split_whitespace().next_back()?.parse().ok()?))
-}
-
-fn ratio(theirs: Duration, ours: Duration) -> f64 {
-    theirs.as_secs_f64() / ours.as_secs_f64()
-}
-
 fn ask(what: &str, old: &Path, mut ours: impl FnMut() -> usize, sql: &str, duck_sql: &str) {
     let mut count = 0;
     let ours = best(|| {
@@ -400,21 +304,11 @@ fn hourly(store: &Store, series: &Series) -> usize {
     means.len()
 }
 
-fn daily(store: &Store, series: &Series) -> usize {
-    let mut days: Vec<Decimal> = Vec::new();
-    let (mut day, mut first, mut last) = (i64::MIN, Decimal::ZERO, Decimal::ZERO);
-    store
-        .samples(series, ever(), |sample| {
-            let of = sample.at.unix_seconds() / 86_400;
-            if of != day {
-                days.extend(last.checked_sub(first));
-                (day, first) = (of, sample.value);
-            }
-            last = sample.value;
-        })
-        .unwrap();
-    days.extend(last.checked_sub(first));
-    days.len()
+fn daily(store: &Store, series: &Series, years: u32) -> usize {
+    let days: Vec<_> = (0..=i64::from(years) * 365).map(|day| Instant::from_unix(START + 86_400 * day)).collect();
+    let ends = store.ends(series, &days).unwrap();
+    let amount = |ends: Ends| ends.last.value.checked_sub(ends.first.value);
+    ends.into_iter().filter_map(|ends| ends.and_then(amount)).count()
 }
 
 fn month(store: &Store, series: &Series, (from, until): (i64, i64)) -> usize {

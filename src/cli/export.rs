@@ -191,8 +191,8 @@ impl Selection<'_> {
     }
 
     fn text(&self, format: Format, target: &mut Target<'_>) -> anyhow::Result<u64> {
-        let mut text = String::with_capacity(2 * CHUNK);
-        let mut hand_on = |text: &mut String, target: &mut Target<'_>| -> anyhow::Result<()> {
+        let mut text = Vec::with_capacity(2 * CHUNK);
+        let mut hand_on = |text: &mut Vec<u8>, target: &mut Target<'_>| -> anyhow::Result<()> {
             if text.len() >= CHUNK {
                 target.write(text)?;
                 text.clear();
@@ -202,7 +202,7 @@ impl Selection<'_> {
         let count = match format {
             Format::Ndjson => self.each(|at, values, quality, source| {
                 write_measure(&mut text, at, values, quality, source);
-                text.push('\n');
+                text.push(b'\n');
                 hand_on(&mut text, target)
             })?,
             Format::Csv => {
@@ -218,8 +218,8 @@ impl Selection<'_> {
                 reading.meter = Some(self.meter.clone());
                 reading.quality = quality;
                 if let Some(line) = influx::line(&reading, values, at, source) {
-                    text.push_str(&line);
-                    text.push('\n');
+                    text.extend_from_slice(line.as_bytes());
+                    text.push(b'\n');
                 }
                 hand_on(&mut text, target)
             })?,
@@ -245,9 +245,9 @@ impl Selection<'_> {
     /// The form of a day file, with its head written before the readings are known.
     fn day_file(
         &self,
-        text: &mut String,
+        text: &mut Vec<u8>,
         target: &mut Target<'_>,
-        hand_on: &mut impl FnMut(&mut String, &mut Target<'_>) -> anyhow::Result<()>,
+        hand_on: &mut impl FnMut(&mut Vec<u8>, &mut Target<'_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<u64> {
         let (count, newest) = self.extent()?;
         let mut head = DayFile::new(self.meter.as_str(), None, Vec::new(), self.keys.units.clone());
@@ -255,22 +255,22 @@ impl Selection<'_> {
         head.metadata.creation = newest.map(|newest| newest.to_string()).unwrap_or_default();
         let head = serde_json::to_string_pretty(&head).context("making JSON")?;
         let (start, end) = head.rsplit_once("[]").context("making JSON")?;
-        text.push_str(start);
-        text.push('[');
+        text.extend_from_slice(start.as_bytes());
+        text.push(b'[');
         let mut comma = "";
         self.each(|at, values, quality, source| {
-            text.push_str(comma);
+            text.extend_from_slice(comma.as_bytes());
             comma = ",";
             let measure = Measure::new(at, values, quality, source);
             for line in serde_json::to_string_pretty(&measure).context("making JSON")?.lines() {
-                text.push_str("\n    ");
-                text.push_str(line);
+                text.extend_from_slice(b"\n    ");
+                text.extend_from_slice(line.as_bytes());
             }
             hand_on(text, target)
         })?;
-        text.push_str(if count == 0 { "]" } else { "\n  ]" });
-        text.push_str(end);
-        text.push('\n');
+        text.extend_from_slice(if count == 0 { b"]" } else { b"\n  ]" });
+        text.extend_from_slice(end.as_bytes());
+        text.push(b'\n');
         Ok(count)
     }
 

@@ -27,7 +27,12 @@ impl Output {
     }
 
     pub(super) fn write(&mut self, text: &str) -> anyhow::Result<()> {
-        Ok(self.writer.write_all(text.as_bytes()).map_err(WriteError)?)
+        self.write_bytes(text.as_bytes())
+    }
+
+    /// Text that was made as bytes.
+    pub(super) fn write_bytes(&mut self, text: &[u8]) -> anyhow::Result<()> {
+        Ok(self.writer.write_all(text).map_err(WriteError)?)
     }
 
     pub(super) fn line(&mut self, text: &str) -> anyhow::Result<()> {

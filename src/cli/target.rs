@@ -40,10 +40,10 @@ impl<'o> Target<'o> {
         Ok(Self::File(Box::new(FileTarget { temporary, writer, path: path.to_owned() })))
     }
 
-    pub(super) fn write(&mut self, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write(&mut self, text: &[u8]) -> anyhow::Result<()> {
         match self {
-            Self::Stdout(output) => output.write(text),
-            Self::File(file) => Ok(file.write(text.as_bytes()).map_err(|error| cannot_write(&file.path, &error))?),
+            Self::Stdout(output) => output.write_bytes(text),
+            Self::File(file) => Ok(file.write(text).map_err(|error| cannot_write(&file.path, &error))?),
         }
     }
 

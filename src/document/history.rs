@@ -69,17 +69,17 @@ impl History {
                 "{comma}\n    {}: {{\n      \"unite\": {unit},\n      \"valeurs\": [",
                 serde_json::to_string(key)?
             )?;
-            let mut line = String::new();
+            let mut line = Vec::new();
             let mut comma = "";
             for (at, value) in series.steps() {
                 line.clear();
-                line.push_str(comma);
-                line.push_str("\n        [\"");
+                line.extend_from_slice(comma.as_bytes());
+                line.extend_from_slice(b"\n        [\"");
                 at.write_to(&mut line);
-                line.push_str("\", ");
+                line.extend_from_slice(b"\", ");
                 value.write_to(&mut line);
-                line.push(']');
-                out.write_all(line.as_bytes())?;
+                line.push(b']');
+                out.write_all(&line)?;
                 comma = ",";
             }
             write!(out, "\n      ]\n    }}")?;

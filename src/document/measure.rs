@@ -1,7 +1,7 @@
 //! One reading of a file, read whatever its age and written fast.
 
 use super::{Exact, Numbers, Values, column_key};
-use crate::reading::{Code, Column, Decimal, Instant, Protocol, Quality, Reading, Register, Unit};
+use crate::reading::{Code, Column, Instant, Protocol, Quality, Reading, Register, Unit};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -132,52 +132,60 @@ impl<'de> Deserialize<'de> for Filed {
 /// Appends a reading in the form of [`Measure`](super::Measure), on one line and without its end.
 ///
 /// The same bytes as serialising a `Measure` gives; written by hand because whole years are exported.
-pub fn write_measure(out: &mut String, at: Instant, values: &Values, quality: Quality, source: &str) {
-    out.push_str("{\"timestamp\":\"");
+pub fn write_measure(out: &mut Vec<u8>, at: Instant, values: &Values, quality: Quality, source: &str) {
+    out.extend_from_slice(b"{\"timestamp\":\"");
     at.write_to(out);
-    out.push_str("\",\"valeurs\":{");
-    for (index, (key, value)) in values.numbers().enumerate() {
-        if index > 0 {
-            out.push(',');
+    out.extend_from_slice(b"\",\"valeurs\":{");
+    let mut is_first = true;
+    for &(column, value) in &values.columns {
+        if !std::mem::take(&mut is_first) {
+            out.push(b',');
         }
-        write_text(out, key);
-        out.push(':');
-        write_number(out, value);
+        // The keys of columns need no escaping.
+        out.push(b'"');
+        out.extend_from_slice(column_key(column).as_bytes());
+        out.extend_from_slice(b"\":");
+        value.write_to(out);
     }
-    out.push('}');
+    for extra in &values.extras {
+        if !std::mem::take(&mut is_first) {
+            out.push(b',');
+        }
+        write_text(out, &extra.key);
+        out.push(b':');
+        extra.value.write_to(out);
+    }
+    out.push(b'}');
     if !values.texts.is_empty() {
         // In the order of the keys, as the archive has them.
         let texts: BTreeMap<&str, &str> =
             values.texts.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
         for (index, (key, text)) in texts.into_iter().enumerate() {
-            out.push_str(if index == 0 { ",\"textes\":{" } else { "," });
+            out.extend_from_slice(if index == 0 { b",\"textes\":{" } else { b"," });
             write_text(out, key);
-            out.push(':');
+            out.push(b':');
             write_text(out, text);
         }
-        out.push('}');
+        out.push(b'}');
     }
-    out.push_str(",\"qualite\":\"");
-    out.push_str(quality.as_str());
-    out.push_str("\",\"source\":");
+    out.extend_from_slice(b",\"qualite\":\"");
+    out.extend_from_slice(quality.as_str().as_bytes());
+    out.extend_from_slice(b"\",\"source\":");
     write_text(out, source);
-    out.push('}');
-}
-
-/// Appends a number as JSON.
-fn write_number(out: &mut String, value: Decimal) {
-    value.write_to(out);
+    out.push(b'}');
 }
 
 /// Appends a text as JSON (RFC 8259, section 7).
-fn write_text(out: &mut String, text: &str) {
-    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
+fn write_text(out: &mut Vec<u8>, text: &str) {
+    // All of it is looked at, which takes less time than stopping at the first.
+    let plain = |plain, &byte: &u8| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
+    if text.as_bytes().iter().fold(true, plain) {
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
     } else {
         // A string always serialises.
-        out.push_str(&serde_json::to_string(text).unwrap_or_default());
+        out.extend_from_slice(serde_json::to_string(text).unwrap_or_default().as_bytes());
     }
 }
 
@@ -200,8 +208,9 @@ mod tests {
         let values = Values::of(&reading, &mut TariffMemory::default());
         for at in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1969-12-31T23:59:59.999999Z"] {
             let at = Instant::parse_utc(at).unwrap();
-            let mut fast = String::new();
+            let mut fast = Vec::new();
             write_measure(&mut fast, at, &values, Quality::Suspect, "p1");
+            let fast = String::from_utf8(fast).unwrap();
             let slow = serde_json::to_string(&Measure::new(at, &values, Quality::Suspect, "p1")).unwrap();
             assert_eq!(fast, slow);
             let read: Filed = serde_json::from_str(&fast).unwrap();

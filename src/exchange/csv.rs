@@ -47,22 +47,28 @@ impl Wide {
     }
 
     /// Appends the header line.
-    pub fn write_header(&self, out: &mut String) {
-        out.push_str("timestamp");
+    pub fn write_header(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"timestamp");
         for (key, _) in &self.fields {
-            out.push(',');
+            out.push(b',');
             write_field(out, key);
         }
-        out.push_str(",qualite,source\n");
+        out.extend_from_slice(b",qualite,source\n");
     }
 
     /// Appends the row of a reading; a key that it does not have stays empty.
-    pub fn write(&self, out: &mut String, at: Instant, values: &Values, quality: Quality, source: &str) {
+    pub fn write(&self, out: &mut Vec<u8>, at: Instant, values: &Values, quality: Quality, source: &str) {
         at.write_to(out);
+        // They mostly come in the order of the fields.
+        let mut columns = values.columns.iter();
         for (key, column) in &self.fields {
-            out.push(',');
+            out.push(b',');
             if let Some(column) = column {
-                if let Some(value) = values.column(*column) {
+                let next = columns.as_slice().first().filter(|(next, _)| next == column);
+                if let Some(&(_, value)) = next {
+                    columns.next();
+                    value.write_to(out);
+                } else if let Some(value) = values.column(*column) {
                     value.write_to(out);
                 }
             } else if let Some(extra) = values.extras.iter().find(|extra| extra.key == *key) {
@@ -71,22 +77,22 @@ impl Wide {
                 write_field(out, text);
             }
         }
-        out.push(',');
-        out.push_str(quality.as_str());
-        out.push(',');
+        out.push(b',');
+        out.extend_from_slice(quality.as_str().as_bytes());
+        out.push(b',');
         write_field(out, source);
-        out.push('\n');
+        out.push(b'\n');
     }
 }
 
 /// A field, in quotes where it needs them.
-fn write_field(out: &mut String, text: &str) {
+fn write_field(out: &mut Vec<u8>, text: &str) {
     if text.contains([',', '"', '\n', '\r']) {
-        out.push('"');
-        out.push_str(&text.replace('"', "\"\""));
-        out.push('"');
+        out.push(b'"');
+        out.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+        out.push(b'"');
     } else {
-        out.push_str(text);
+        out.extend_from_slice(text.as_bytes());
     }
 }
 
@@ -251,11 +257,12 @@ mod tests {
         ];
         let values = Values::of(&reading, &mut TariffMemory::default());
         let keys = ["energie_active_import", "puissance_active_totale", "tension_l1", "1-0:F.F"].map(String::from);
-        let mut text = String::new();
+        let mut text = Vec::new();
         let wide = Wide::new(&keys);
         wide.write_header(&mut text);
         let at = Instant::parse_utc("2025-11-07T14:30:00Z").unwrap();
         wide.write(&mut text, at, &values, Quality::Suspect, "p1");
+        let text = String::from_utf8(text).unwrap();
         assert_eq!(
             text,
             "timestamp,energie_active_import,puissance_active_totale,tension_l1,1-0:F.F,qualite,source\n\

@@ -214,8 +214,7 @@ impl OldDatabaseWriter {
 
 /// `2026-11-21 07:13:13.000000`, UTC.
 fn old_time(at: Instant) -> String {
-    let mut text = String::with_capacity(27);
-    at.write_to(&mut text);
+    let text = at.to_string();
     let text = text.trim_end_matches('Z');
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     format!("{}.{fraction:0<6}", seconds.replace('T', " "))

@@ -113,31 +113,42 @@ impl Instant {
     }
 
     /// Appends the moment as [`Display`](fmt::Display) prints it.
-    pub fn write_to(self, out: &mut String) {
-        let time = self.chrono().naive_utc();
-        let year = time.year();
-        if !(0..=9999).contains(&year) {
-            out.push_str(&self.to_string());
+    pub fn write_to(self, out: &mut Vec<u8>) {
+        let (seconds, micros) = (self.unix_seconds(), self.0.rem_euclid(1_000_000));
+        let days = i32::try_from(seconds.div_euclid(86_400)).ok();
+        let date = days.and_then(NaiveDate::from_epoch_days).filter(|date| (0..=9999).contains(&date.year()));
+        let Some(date) = date else {
+            out.extend_from_slice(self.to_string().as_bytes());
             return;
-        }
-        let mut push = |number: u32, width: u32, mark: &str| {
-            for place in (0..width).rev() {
-                out.push(char::from_digit(number / 10u32.pow(place) % 10, 10).unwrap_or('0'));
-            }
-            out.push_str(mark);
         };
-        push(year.unsigned_abs(), 4, "-");
-        push(time.month(), 2, "-");
-        push(time.day(), 2, "T");
-        push(time.hour(), 2, ":");
-        push(time.minute(), 2, ":");
-        push(time.second(), 2, "");
-        let micros = time.nanosecond() / 1_000;
-        if micros != 0 {
-            out.push('.');
-            out.push_str(format!("{micros:06}").trim_end_matches('0'));
+        // Below 86 400, so the cast cannot lose anything.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let second = seconds.rem_euclid(86_400) as u32;
+        let year = date.year().unsigned_abs();
+        let mut text = *b"0000-00-00T00:00:00Z";
+        for (place, number) in [
+            (0, year / 100),
+            (2, year % 100),
+            (5, date.month()),
+            (8, date.day()),
+            (11, second / 3600),
+            (14, second / 60 % 60),
+            (17, second % 60),
+        ] {
+            // Below a hundred, so the casts cannot lose anything.
+            #[allow(clippy::cast_possible_truncation)]
+            {
+                text[place] += (number / 10) as u8;
+                text[place + 1] += (number % 10) as u8;
+            }
         }
-        out.push('Z');
+        out.extend_from_slice(&text);
+        if micros != 0 {
+            out.pop();
+            out.push(b'.');
+            out.extend_from_slice(format!("{micros:06}").trim_end_matches('0').as_bytes());
+            out.push(b'Z');
+        }
     }
 
     /// This moment moved by a number of seconds.

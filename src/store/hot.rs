@@ -13,7 +13,6 @@ use super::names::Names;
 use crate::reading::{Decimal, Instant, MeterId, Quality, Reading};
 use rusqlite::{Connection, params};
 use smol_str::SmolStr;
-use std::collections::HashMap;
 use std::ops::Range;
 
 /// Adds a row at the next free place of its instant.
@@ -75,14 +74,23 @@ pub(super) fn read(
 pub(super) struct Numbers<'s> {
     meter: i64,
     series: &'s [u32],
-    /// By skeleton, where the numbers of each series stand.
-    places: HashMap<i64, (usize, Vec<Option<usize>>)>,
+    plans: Vec<Plan>,
+    /// The plan of the last row: most have the same.
+    last: usize,
     all: Vec<i64>,
 }
 
+/// Where the numbers of each series stand in the rows of a skeleton.
+#[derive(Debug)]
+struct Plan {
+    skeleton: i64,
+    count: usize,
+    places: Vec<Option<usize>>,
+}
+
 impl<'s> Numbers<'s> {
-    pub(super) fn new(meter: i64, series: &'s [u32]) -> Self {
-        Self { meter, series, places: HashMap::new(), all: Vec::new() }
+    pub(super) const fn new(meter: i64, series: &'s [u32]) -> Self {
+        Self { meter, series, plans: Vec::new(), last: 0, all: Vec::new() }
     }
 
     /// Time and quality of a row of `at, nth, data`; the numbers go to `out`.
@@ -97,25 +105,26 @@ impl<'s> Numbers<'s> {
         let data = row.get_ref(2)?.as_blob().map_err(|_| Damage("a row is no blob"))?;
         let mut source = Source::new(unseal(&[self.meter, at, nth], data)?);
         let skeleton = source.number()?.cast_signed();
-        if !self.places.contains_key(&skeleton) {
-            let id = names.skeleton_of_row(connection, skeleton)?;
-            let (_, parsed) = names.skeleton(id)?;
-            let mut next = parsed.head.numbers();
-            let mut starts = Vec::new();
-            for (series, form) in &parsed.registers {
-                starts.push((*series, form.is_number().then_some(next)));
-                next += form.numbers;
-            }
-            let place = |wanted: &u32| starts.iter().find(|(series, _)| series == wanted).and_then(|(_, start)| *start);
-            self.places.insert(skeleton, (next, self.series.iter().map(place).collect()));
+        if self.plans.get(self.last).is_none_or(|plan| plan.skeleton != skeleton) {
+            self.last = match self.plans.iter().position(|plan| plan.skeleton == skeleton) {
+                Some(place) => place,
+                None => {
+                    let plan = self.plan(connection, names, skeleton)?;
+                    self.plans.push(plan);
+                    self.plans.len() - 1
+                }
+            };
         }
         let quality = quality_of(source.signed()?)?;
-        let Some((count, places)) = self.places.get(&skeleton) else { return Ok((at, quality)) };
+        let Some(plan) = self.plans.get(self.last) else { return Ok((at, quality)) };
         self.all.clear();
-        for _ in 0..*count {
+        for _ in 0..plan.count {
             self.all.push(source.signed()?);
         }
-        for (place, out) in places.iter().zip(out) {
+        if !source.is_empty() {
+            return Err(Damage("a row is too long").into());
+        }
+        for (place, out) in plan.places.iter().zip(out) {
             *out = match place.and_then(|place| self.all.get(place..place + 2)) {
                 Some([mantissa, exponent]) => {
                     let exponent = i8::try_from(*exponent).map_err(|_| Damage("no such exponent"))?;
@@ -125,6 +134,19 @@ impl<'s> Numbers<'s> {
             };
         }
         Ok((at, quality))
+    }
+
+    fn plan(&self, connection: &Connection, names: &mut Names, skeleton: i64) -> Result<Plan, Trouble> {
+        let id = names.skeleton_of_row(connection, skeleton)?;
+        let (_, parsed) = names.skeleton(id)?;
+        let mut next = parsed.head.numbers();
+        let mut starts = Vec::new();
+        for (series, form) in &parsed.registers {
+            starts.push((*series, form.is_number().then_some(next)));
+            next += form.numbers;
+        }
+        let place = |wanted: &u32| starts.iter().find(|(series, _)| series == wanted).and_then(|(_, start)| *start);
+        Ok(Plan { skeleton, count: next, places: self.series.iter().map(place).collect() })
     }
 }
 

@@ -10,7 +10,8 @@
 //! | `names` | numbers for meters, series and skeletons |
 //! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
-//! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
+//! | `query`, `series`, `table` | whole readings; one register; several side by side |
+//! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |
 //! | `correction`, `replaced` | where people, and serial numbers, say that a counter does not run on |
 //! | `events` | what happened |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
@@ -20,6 +21,7 @@
 mod block;
 mod check;
 mod correction;
+mod ends;
 mod events;
 mod file;
 mod hot;
@@ -35,10 +37,12 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod table;
 mod write;
 
 pub use check::{Checked, Info};
 pub use correction::Correction;
+pub use ends::Ends;
 pub use events::{EventQuery, KeptEvent, PutEvents};
 pub use meters::{Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};

@@ -10,6 +10,10 @@ use std::time::Duration;
 /// Marks the file as ours in SQLite's header: `relv`.
 const APPLICATION_ID: i64 = 0x7265_6C76;
 
+/// The size of a page in octets. A commit of a few rows writes each page that it touches whole, so small ones wear the card
+/// less; blobs stand on as many as they need.
+const PAGE: i64 = 1024;
+
 /// A step: tables, and what has to be moved into them.
 struct Step {
     sql: &'static str,
@@ -29,6 +33,10 @@ const STEPS: &[Step] = &[
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), StoreError> {
     let fail = |source| classify(path, source);
     let fresh = matches!(check(connection, path)?, Age::Unborn);
+    if fresh {
+        // Never changed later: that would take the log away from others who have the file open.
+        connection.pragma_update(None, "page_size", PAGE).map_err(fail)?;
+    }
     // Before the first table, or it would only take effect after a VACUUM.
     write_ahead(connection).map_err(fail)?;
     connection.pragma_update(None, "synchronous", "FULL").map_err(fail)?;

@@ -3,8 +3,8 @@
 //! A late reading is a hot row in a period that is sealed. Readers see both; the next sealing opens the span and writes it
 //! anew with the late ones in place.
 
+use super::block::builder::Builder;
 use super::block::skeleton::quality_number;
-use super::block::span::Builder;
 use super::names::{Names, all_meters};
 use super::sealed::{self, SpanRow};
 use super::{Store, StoreError, Trouble, hot};

@@ -1,10 +1,11 @@
 //! Spans and their blocks in the tables.
 
 use super::Trouble;
+use super::block::builder::{Block, Builder};
 use super::block::bytes::checksum;
 use super::block::column::{self, Opened, Totals};
-use super::block::span::{Block, Builder, Named, Readings, Span};
-use super::block::{Damage, MAX_SERIES};
+use super::block::span::{Named, Readings, Span};
+use super::block::{Damage, MAX_SERIES, pack};
 use super::names::{MeterRow, Names};
 use super::segment::{Pace, falls};
 use crate::reading::{Kind, kind_of};
@@ -68,35 +69,98 @@ pub(super) fn open(connection: &Connection, row: &SpanRow) -> Result<Span, Troub
     Ok(Span::parse(&row.key(), blob, row.count)?)
 }
 
-/// Opens the block of a series in a span, of so many rows.
-pub(super) fn open_block(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<Opened, Trouble> {
-    let id = span.block(series);
+/// The series under whose number a span keeps its short blocks: none has it.
+const PACK: u32 = 0;
+
+/// The blocks of a span.
+#[derive(Debug)]
+pub(super) struct Blocks<'c> {
+    connection: &'c Connection,
+    row: &'c SpanRow,
+    /// The short ones, once they are needed.
+    pack: Option<Vec<u8>>,
+}
+
+impl<'c> Blocks<'c> {
+    pub(super) const fn of(connection: &'c Connection, row: &'c SpanRow) -> Self {
+        Self { connection, row, pack: None }
+    }
+
+    /// Opens the block of a series, of so many rows.
+    pub(super) fn open(&mut self, series: u32, rows: usize) -> Result<Opened, Trouble> {
+        let key = [self.row.block(series)];
+        if let Some(pack) = &self.pack
+            && let Some(blob) = pack::find(pack, series)?
+        {
+            return Ok(Opened::parse(&key, blob, rows)?);
+        }
+        match blob(self.connection, self.row, series, |blob| {
+            if blob.is_empty() { Ok(None) } else { Opened::parse(&key, blob, rows).map(Some) }
+        })? {
+            Some(opened) => Ok(opened),
+            // It is a short one.
+            None => {
+                let pack = blob(self.connection, self.row, PACK, |blob| Ok(blob.to_vec()))?;
+                let pack = self.pack.insert(pack);
+                let found = pack::find(pack, series)?.ok_or(Damage("a block is missing"))?;
+                Ok(Opened::parse(&key, found, rows)?)
+            }
+        }
+    }
+}
+
+/// Does something with the blob in the row of a block.
+fn blob<T>(
+    connection: &Connection,
+    span: &SpanRow,
+    series: u32,
+    act: impl FnOnce(&[u8]) -> Result<T, Damage>,
+) -> Result<T, Trouble> {
     let mut statement = connection.prepare_cached("SELECT data FROM block WHERE id = ?1")?;
-    let mut found = statement.query([id])?;
+    let mut found = statement.query([span.block(series)])?;
     let found = found.next()?.ok_or(Damage("a block is missing"))?;
     let blob = found.get_ref(0)?.as_blob().map_err(|_| Damage("a block is no blob"))?;
-    Ok(Opened::parse(&[id], blob, rows)?)
+    Ok(act(blob)?)
+}
+
+/// Opens the block of a series in a span, of so many rows.
+pub(super) fn open_block(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<Opened, Trouble> {
+    Blocks::of(connection, span).open(series, rows)
 }
 
 /// Opens a span to read its readings one after the other.
 pub(super) fn readings(connection: &Connection, names: &mut Names, row: &SpanRow) -> Result<Readings, Trouble> {
     let span = open(connection, row)?;
+    let mut blocks = Blocks::of(connection, row);
     Readings::new(span, |series, rows| {
         let (code, unit) = names.label(connection, series)?;
-        Ok(Named { code, unit, block: open_block(connection, row, series, rows)? })
+        Ok(Named { code, unit, block: blocks.open(series, rows)? })
     })
 }
 
-/// Holds a block of so many rows against its totals.
-pub(super) fn verify(connection: &Connection, span: &SpanRow, series: u32, rows: usize) -> Result<(), Trouble> {
-    let found = totals(connection, span, series)?;
-    if rows == 0 {
+/// Holds a block of a span against its totals and its marks.
+pub(super) fn verify(connection: &Connection, row: &SpanRow, span: &Span, series: u32) -> Result<(), Trouble> {
+    let rows = span.rows_of(series)?;
+    let count = rows.as_ref().map_or(span.count, Vec::len);
+    let found = totals(connection, row, series)?;
+    if count == 0 {
         return if found.is_none() { Ok(()) } else { Err(Damage("a block belongs to nothing").into()) };
     }
     let (known, _) = found.ok_or(Damage("a block is missing"))?;
-    let counted = open_block(connection, span, series, rows)?.into_mantissas();
-    let counted = counted.and_then(|(exponent, mantissas)| column::totals(&mantissas, exponent));
-    if counted == known { Ok(()) } else { Err(Damage("the totals of a block do not fit it").into()) }
+    let opened = open_block(connection, row, series, count)?.into_mantissas();
+    let counted = opened.as_ref().and_then(|(exponent, mantissas)| column::totals(mantissas, *exponent));
+    if counted != known {
+        return Err(Damage("the totals of a block do not fit it").into());
+    }
+    let Some(marks) = span.marks.open(series)? else { return Ok(()) };
+    let (exponent, mantissas) = opened.ok_or(Damage("the marks of a span do not fit it"))?;
+    let times = (0..count).map(|index| span.time(rows.as_ref().map_or(index, |rows| rows[index])));
+    let times = times.collect::<Result<Vec<_>, _>>()?;
+    if marks.fit(&row.period, exponent, &times, &mantissas) {
+        Ok(())
+    } else {
+        Err(Damage("the marks of a span do not fit it").into())
+    }
 }
 
 /// Of a block's numbers, where they have a common scale; and how many steps of a counter are no good.
@@ -152,23 +216,55 @@ pub(super) fn write(
     let count = builder.len();
     let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM span", [], |row| row.get(0))?;
     let row = SpanRow { id, meter, period, count };
-    let head = builder.head(&row.key());
+    let mut counters = Vec::new();
+    for series in builder.series() {
+        if kind_of(&names.label(connection, series)?.0) == Some(Kind::Counter) {
+            counters.push(series);
+        }
+    }
+    let head = builder.head(&row.key(), &row.period, &counters);
     Span::parse(&row.key(), &head, count)?;
     connection
         .prepare_cached("INSERT INTO span (id, meter, start, until, count, data) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
         .execute(params![id, meter, row.period.start, row.period.end, row.key()[4], head])?;
-    builder
-        .blocks(|series| [row.block(series)], |block, builder| write_block(connection, names, &row, &block, builder))?;
+    let (mut rows, mut short) = (Vec::new(), Vec::new());
+    let key = |series| [row.block(series)];
+    builder.blocks(key, |block, builder| -> Result<(), Trouble> {
+        let totals = check_block(connection, names, &row, &block, builder)?;
+        if block.blob.len() < pack::SHORT {
+            rows.push((block.series, totals, Vec::new()));
+            short.push((block.series, block.blob));
+        } else {
+            rows.push((block.series, totals, block.blob));
+        }
+        Ok(())
+    })?;
+    if !short.is_empty() {
+        rows.push((PACK, [None; 8], pack::put(&short)));
+    }
+    // In the order of their keys, so that they fill one page after the other.
+    rows.sort_by_key(|(series, ..)| *series);
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO block (id, exponent, count, first, last, min, max, sum, falls, checksum, data)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for (series, columns, data) in rows {
+        let id = row.block(series);
+        let [exponent, count, first, last, min, max, sum, falls] = columns;
+        let sum_of_all = totals_checksum(id, &columns);
+        statement.execute(params![id, exponent, count, first, last, min, max, sum, falls, sum_of_all, data])?;
+    }
     account(connection, meter, 1, row.key()[4])
 }
 
-fn write_block(
+/// The columns of a block's row before its checksum and its blob, which has to read back as it was meant.
+fn check_block(
     connection: &Connection,
     names: &mut Names,
     row: &SpanRow,
     block: &Block,
     builder: &Builder,
-) -> Result<(), Trouble> {
+) -> Result<[Option<i64>; 8], Trouble> {
     let id = row.block(block.series);
     let opened = Opened::parse(&[id], &block.blob, block.rows)?;
     if let Some(totals) = block.totals
@@ -187,7 +283,7 @@ fn write_block(
         }
     });
     let totals = block.totals;
-    let columns = [
+    Ok([
         totals.map(|totals| i64::from(totals.exponent)),
         totals.map(|totals| i64::try_from(totals.count).unwrap_or(i64::MAX)),
         totals.map(|totals| totals.first),
@@ -196,27 +292,7 @@ fn write_block(
         totals.map(|totals| totals.max),
         totals.and_then(|totals| totals.sum),
         fallen,
-    ];
-    let [exponent, count, first, last, min, max, sum, falls] = columns;
-    connection
-        .prepare_cached(
-            "INSERT INTO block (id, exponent, count, first, last, min, max, sum, falls, checksum, data)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-        )?
-        .execute(params![
-            id,
-            exponent,
-            count,
-            first,
-            last,
-            min,
-            max,
-            sum,
-            falls,
-            totals_checksum(id, &columns),
-            block.blob
-        ])?;
-    Ok(())
+    ])
 }
 
 /// Removes a span and its blocks.

@@ -115,25 +115,6 @@ impl Store {
         })
     }
 
-    /// The numbers of several series of a meter side by side: for each reading in `period`, in order of time, its time, the
-    /// number of each series as sent (`None` where it has none), and its quality, into `sink`.
-    ///
-    /// # Errors
-    /// [`StoreError`], naming the file.
-    pub fn table(
-        &self,
-        series: &[Series],
-        period: Range<Instant>,
-        mut sink: impl FnMut(Instant, &[Option<Decimal>], Quality),
-    ) -> Result<(), StoreError> {
-        let Some(meter) = series.first().map(|series| series.row) else { return Ok(()) };
-        let series: Vec<&Series> = series.iter().filter(|series| series.row == meter).collect();
-        self.read(|connection, names| {
-            sealed::balance(connection, &meter_of_row(connection, meter)?)?;
-            side_by_side(connection, names, &series, &micros(&period), &mut sink)
-        })
-    }
-
     /// What the numbers of a series come to in `period`: one entry for each sealed span or part of one and one for the
     /// current days, in order of time. Blocks that lie inside the period are not opened.
     ///
@@ -166,7 +147,7 @@ impl Store {
     }
 }
 
-fn micros(period: &Range<Instant>) -> Range<i64> {
+pub(super) fn micros(period: &Range<Instant>) -> Range<i64> {
     period.start.unix_micros()..period.end.unix_micros()
 }
 
@@ -186,11 +167,6 @@ impl Series {
     pub(super) fn register<'r>(&self, reading: &'r Reading) -> Option<&'r Register> {
         let same = reading.registers.iter().filter(|register| register.code == self.code && register.unit == self.unit);
         same.into_iter().nth(self.nth)
-    }
-
-    /// The number of the series in a reading.
-    fn number(&self, reading: &Reading) -> Option<Decimal> {
-        self.register(reading)?.as_number()
     }
 }
 
@@ -271,9 +247,11 @@ pub(super) fn each(
 ) -> Result<(), Trouble> {
     let mut statement = connection.prepare_cached(HOT)?;
     let mut rows = statement.query(params![series.row, period.start, period.end])?;
+    let ids = [series.id];
+    let mut numbers = hot::Numbers::new(series.row, &ids);
     let mut next_hot = |names: &mut Names| -> Result<Option<Sample>, Trouble> {
         while let Some(row) = rows.next()? {
-            if let Some(sample) = sample(connection, names, series, row)? {
+            if let Some(sample) = sample(connection, names, &mut numbers, row)? {
                 return Ok(Some(sample));
             }
         }
@@ -284,7 +262,7 @@ pub(super) fn each(
         let Some((span, rows, block)) = open(connection, series, &row)? else { continue };
         let inside = row.period.start >= period.start && row.period.end <= period.end;
         let undisturbed = waiting.is_none_or(|sample| sample.at.unix_micros() >= row.period.end);
-        if inside && undisturbed && rows.is_none() && block.numbers == span.count && block.has_one_exponent() {
+        if inside && undisturbed && rows.is_none() && block.numbers == span.count && block.one_exponent().is_some() {
             whole(span, block, sink)?;
             continue;
         }
@@ -329,77 +307,6 @@ fn whole(span: Span, block: Opened, sink: &mut impl FnMut(Sample)) -> Result<(),
     Ok(())
 }
 
-/// A hot row of several series.
-struct Row {
-    at: i64,
-    quality: Quality,
-    numbers: Vec<Option<Decimal>>,
-}
-
-fn side_by_side(
-    connection: &Connection,
-    names: &mut Names,
-    series: &[&Series],
-    period: &Range<i64>,
-    sink: &mut impl FnMut(Instant, &[Option<Decimal>], Quality),
-) -> Result<(), Trouble> {
-    let Some(meter) = series.first().map(|series| series.row) else { return Ok(()) };
-    let ids: Vec<u32> = series.iter().map(|series| series.id).collect();
-    let mut statement = connection.prepare_cached(HOT)?;
-    let mut rows = statement.query(params![meter, period.start, period.end])?;
-    let mut hot = hot::Numbers::new(meter, &ids);
-    let mut row = Row { at: 0, quality: Quality::Good, numbers: vec![None; ids.len()] };
-    let mut next = |row: &mut Row| -> Result<bool, Trouble> {
-        let Some(found) = rows.next()? else { return Ok(false) };
-        (row.at, row.quality) = hot.read(connection, names, found, &mut row.numbers)?;
-        Ok(true)
-    };
-    let mut waiting = next(&mut row)?;
-    let mut numbers = vec![None; ids.len()];
-    for span_row in sealed::spans(connection, meter, period)? {
-        let span = sealed::open(connection, &span_row)?;
-        let mut columns = Vec::with_capacity(ids.len());
-        for &id in &ids {
-            let rows = span.rows_of(id)?;
-            let count = rows.as_ref().map_or(span.count, Vec::len);
-            let block = if count == 0 { None } else { Some(sealed::open_block(connection, &span_row, id, count)?) };
-            columns.push((rows, block, 0, 0));
-        }
-        for place in 0..span.count {
-            let at = span.time(place)?;
-            for ((rows, block, own, index), number) in columns.iter_mut().zip(&mut numbers) {
-                *number = None;
-                let Some(block) = block else { continue };
-                if rows.as_ref().is_some_and(|rows| rows.get(*own) != Some(&place)) {
-                    continue;
-                }
-                if block.is_number(*own) {
-                    // Numbers before the period are passed over, not made.
-                    if at >= period.start {
-                        let (mantissa, exponent) = block.number(*index)?;
-                        *number = Some(Decimal::new(mantissa, exponent));
-                    }
-                    *index += 1;
-                }
-                *own += 1;
-            }
-            if !period.contains(&at) {
-                continue;
-            }
-            while waiting && row.at < at {
-                sink(Instant::from_unix_micros(row.at), &row.numbers, row.quality);
-                waiting = next(&mut row)?;
-            }
-            sink(Instant::from_unix_micros(at), &numbers, span.quality(place)?);
-        }
-    }
-    while waiting {
-        sink(Instant::from_unix_micros(row.at), &row.numbers, row.quality);
-        waiting = next(&mut row)?;
-    }
-    Ok(())
-}
-
 /// The numbers of the hot rows alone.
 pub(super) fn each_hot(
     connection: &Connection,
@@ -410,8 +317,10 @@ pub(super) fn each_hot(
 ) -> Result<(), Trouble> {
     let mut statement = connection.prepare_cached(HOT)?;
     let mut rows = statement.query(params![series.row, period.start, period.end])?;
+    let ids = [series.id];
+    let mut numbers = hot::Numbers::new(series.row, &ids);
     while let Some(row) = rows.next()? {
-        if let Some(sample) = sample(connection, names, series, row)? {
+        if let Some(sample) = sample(connection, names, &mut numbers, row)? {
             sink(sample);
         }
     }
@@ -420,19 +329,21 @@ pub(super) fn each_hot(
 
 pub(super) const HOT: &str = "SELECT at, nth, data FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3 ORDER BY at, nth";
 
-/// The number of a series in a hot row.
+/// The number of the one series in a hot row.
 fn sample(
     connection: &Connection,
     names: &mut Names,
-    series: &Series,
+    numbers: &mut hot::Numbers<'_>,
     row: &rusqlite::Row<'_>,
 ) -> Result<Option<Sample>, Trouble> {
-    let hot = hot::read(connection, names, (series.row, &series.meter), row)?;
-    Ok(series.number(&hot.reading).map(|value| Sample { at: hot.at, value, quality: hot.reading.quality }))
+    let mut number = [None];
+    let (at, quality) = numbers.read(connection, names, row, &mut number)?;
+    let [number] = number;
+    Ok(number.map(|value| Sample { at: Instant::from_unix_micros(at), value, quality }))
 }
 
 /// The rows of a span that have a series; `None` for all.
-type Rows = Option<Vec<usize>>;
+pub(super) type Rows = Option<Vec<usize>>;
 
 /// Opens a span and the block of a series; `None` where the span has none of it.
 pub(super) fn open(

@@ -400,3 +400,94 @@ fn a_backup_is_a_whole_store_and_never_replaces_a_file() {
     store.compact().unwrap();
     assert_eq!(all(&store).len(), 300);
 }
+
+/// A counter each five minutes that stands still for a day, is replaced in the second month, and has other registers beside
+/// it; joined by month but for the last days, some of them rows.
+fn counted(folder: &Path) -> Store {
+    let mut store = Store::create(&folder.join("counted.db")).unwrap();
+    let start = Instant::parse_utc("2025-01-01T00:02:00Z").unwrap();
+    let mut import = store.import(start.plus_seconds(64 * 86_400)).unwrap();
+    let mut value = 1_000_000;
+    for index in 0..70 * 288 {
+        let at = start.plus_seconds(300 * index);
+        let day = index / 288;
+        if day == 11 || (200..230).contains(&index) {
+            continue;
+        }
+        value += index % 7;
+        if day == 40 && index % 288 == 100 {
+            value = 17;
+        }
+        let mut entry = entry("2025-01-01T00:00:00Z", "0");
+        entry.at = at;
+        let number = |code: &str, value| Register::number(Code::parse(code.as_bytes()), value, Some(Unit::KWH));
+        entry.reading.registers = vec![number("1.8.0", Decimal::new(value, -3))];
+        if index % 3 > 0 {
+            entry.reading.registers.push(number("2.8.0", Decimal::new(index, -2)));
+            // One that drops its zeros has no marks.
+            let trimmed = if index % 10 == 0 { Decimal::new(index / 10, 0) } else { Decimal::new(index, -1) };
+            entry.reading.registers.push(number("3.8.0", trimmed));
+        }
+        import.add(&entry).unwrap();
+    }
+    import.finish().unwrap();
+    // A late one, in the first month.
+    let mut late = entry("2025-01-05T10:00:01Z", "1000");
+    late.reading.registers = vec![Register::number(Code::parse(b"2.8.0"), Decimal::new(1250, -2), Some(Unit::KWH))];
+    store.insert(&[late]).unwrap();
+    store
+}
+
+#[test]
+fn the_ends_of_days_are_those_of_their_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = counted(folder.path());
+    let meter = MeterId::new("E450001234").unwrap();
+    let steps = [86_400, 3600, 86_400 * 9, 1800, 7];
+    let mut marked = 0;
+    for sealed_again in [false, true] {
+        if sealed_again {
+            store.seal(Instant::parse_utc("2025-03-05T00:00:00Z").unwrap()).unwrap();
+        }
+        store.check().unwrap();
+        for series in store.series(&meter).unwrap() {
+            for (start, step) in [("2024-12-30T23:00:00Z", 0), ("2025-01-15T22:00:00Z", 0), ("2025-02-03T00:00:00Z", 1)]
+                .into_iter()
+                .flat_map(|(start, odd)| steps.map(|step| (start, step + odd)))
+            {
+                let start = Instant::parse_utc(start).unwrap();
+                let times: Vec<_> = (0..100).map(|index| start.plus_seconds(step * index)).collect();
+                let found = store.ends(&series, &times).unwrap();
+                assert_eq!(found.len(), 99);
+                for (pair, found) in times.windows(2).zip(found) {
+                    let mut samples = Vec::new();
+                    store.samples(&series, pair[0]..pair[1], |sample| samples.push(sample)).unwrap();
+                    let both = found.map(|ends| (ends.first, ends.last));
+                    assert_eq!(both, samples.first().copied().zip(samples.last().copied()), "{series:?} {pair:?}");
+                    let falls = samples.windows(2).any(|pair| pair[1].value < pair[0].value);
+                    assert!(!falls || !found.unwrap().is_steady, "{series:?} {pair:?}");
+                    marked += usize::from(found.is_some_and(|ends| ends.is_steady));
+                }
+            }
+        }
+    }
+    assert!(marked > 1000, "{marked}");
+}
+
+#[test]
+fn marks_tell_of_days_without_opening_a_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = counted(folder.path());
+    let meter = MeterId::new("E450001234").unwrap();
+    // In the month that has no late reading.
+    let start = Instant::parse_utc("2025-02-01T23:00:00Z").unwrap();
+    let days: Vec<_> = (0..27).map(|day| start.plus_seconds(86_400 * day)).collect();
+    let ends = |code: &[u8]| {
+        let code = Code::parse(code);
+        let series = store.series(&meter).unwrap().into_iter().find(|series| series.code == code).unwrap();
+        store.ends(&series, &days)
+    };
+    store.connection.execute("UPDATE block SET data = x'00'", []).unwrap();
+    assert!(ends(b"1.8.0").unwrap().iter().all(Option::is_some));
+    assert!(matches!(ends(b"3.8.0"), Err(StoreError::Damaged { .. })));
+}

@@ -1,7 +1,7 @@
 //! Adding readings: nothing twice, and all of a call or none of it.
 
+use super::block::builder::Builder;
 use super::block::skeleton::quality_number;
-use super::block::span::Builder;
 use super::known::{self, Known};
 use super::names::Names;
 use super::seal::{self, DAY_ROWS, MONTH_ROWS, Sealing, end_of_day, same_day};

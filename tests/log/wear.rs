@@ -6,12 +6,11 @@ use releve::reading::{Instant, MeterId, Register};
 use releve::store::{Store, StoreError};
 use std::time::Duration;
 
-/// Ten readings a commit, as with the default window and a meter that sends once a second, at ten times the speed.
-#[test]
-fn what_is_written_in_a_day_of_a_telegram_a_second() {
+/// Bytes that reach the disk for each reading of a log with a telegram each `period_ms`; `None` where there is no disk.
+fn written(period_ms: u64, arguments: &[&str]) -> Option<u64> {
     let house = House::new();
-    let _meter = house.meter(100);
-    let log = house.log(&["--commit", "1s"]);
+    let _meter = house.meter(period_ms);
+    let log = house.log(arguments);
     log.until("stored", 20, |_| house.stored().len() > 10);
     let (written, stored) = (log.proc("io", "write_bytes"), house.stored().len());
     std::thread::sleep(Duration::from_secs(long(120, 10)));
@@ -19,11 +18,25 @@ fn what_is_written_in_a_day_of_a_telegram_a_second() {
     log.end();
     if written == 0 {
         println!("skipped: nothing is written to a disk here (the folder is in memory)");
-        return;
+        return None;
     }
-    let each = written / u64::try_from(stored).unwrap();
+    Some(written / u64::try_from(stored).unwrap())
+}
+
+/// Ten readings a commit, as with the default window and a meter that sends once a second, at ten times the speed.
+#[test]
+fn a_telegram_a_second_wears_the_card_by_no_more_than_promised() {
+    let Some(each) = written(100, &["--commit", "1s"]) else { return };
     println!("{each} bytes a reading, {} MB a day of 86400 readings", each * 86_400 / 1_000_000);
-    assert!(each < 10_000, "{each} bytes a reading");
+    assert!(each * 86_400 <= 150_000_000, "{each} bytes a reading");
+}
+
+/// A commit each, as with `--interval 60`, at sixty times the speed.
+#[test]
+fn a_reading_a_minute_wears_the_card_by_no_more_than_promised() {
+    let Some(each) = written(500, &["--interval", "1s", "--commit", "1s"]) else { return };
+    println!("{each} bytes a reading, {} kB a day of 1440 readings", each * 1440 / 1000);
+    assert!(each * 1440 <= 12_000_000, "{each} bytes a reading");
 }
 
 /// Ten days of a telegram a second, as fast as they can be sent. A meter's clock that is off by a day is not believed, so after two

@@ -4,7 +4,7 @@ use crate::testenv::{Place, Run};
 use crate::{Random, mixed_store, rounds};
 use std::fs;
 
-const PAGE: usize = 4096;
+const PAGE: usize = 1024;
 
 fn damage(bytes: &mut Vec<u8>, random: &mut Random) -> String {
     let pages = bytes.len() / PAGE;

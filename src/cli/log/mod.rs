@@ -46,7 +46,7 @@ A meter that sends by itself is kept as it sends, up to once a second, or with -
 has to be asked is asked every --interval, at full minutes for 60s [default: 60s].
 
 What a meter sends is written every --commit in one go: a power cut loses at most that (with --commit 10s a meter that sends
-every second costs about 210 MB of writing to the card a day, with --interval 60s about 15 MB). A process that is killed loses
+every second costs about 120 MB of writing to the card a day, with --interval 60s about 10 MB). A process that is killed loses
 nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /dev/shm, and the
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
 

@@ -82,6 +82,12 @@ impl Column {
         }
     }
 
+    /// The exponent that all rows have, where all are numbers of one.
+    pub(crate) fn one_exponent(&self) -> Option<i8> {
+        let (&first, rest) = self.exponents.split_first()?;
+        (self.exponents.len() == self.rows() && rest.iter().all(|&other| other == first)).then_some(first)
+    }
+
     /// The block's blob and what it comes to; afterwards the mantissas stand at the scale of the totals, where there are any.
     pub(crate) fn finish(&mut self, key: &[i64]) -> (Vec<u8>, Option<Totals>) {
         let mut out = Vec::new();
@@ -178,6 +184,7 @@ pub(crate) struct Opened {
 
 #[derive(Debug)]
 enum Scale {
+    Fixed(i8),
     Trimmed { finest: i8, floor: i8 },
     Listed { finest: i8, exponents: Ints },
     Raw { exponents: Ints },
@@ -207,7 +214,7 @@ impl Opened {
         };
         if numbers > 0 {
             opened.scale = match source.byte()? {
-                FIXED => Scale::Listed { finest: small(&mut source)?, exponents: Ints::Line(0, 0) }.fixed(),
+                FIXED => Scale::Fixed(small(&mut source)?),
                 TRIMMED => Scale::Trimmed { finest: small(&mut source)?, floor: small(&mut source)? },
                 LISTED => Scale::Listed { finest: small(&mut source)?, exponents: take_column(&mut source, numbers)? },
                 RAW => Scale::Raw { exponents: take_column(&mut source, numbers)? },
@@ -240,23 +247,29 @@ impl Opened {
     /// The numbers as mantissas at one exponent; `None` where there is no such.
     pub(crate) fn into_mantissas(self) -> Option<(i8, Vec<i64>)> {
         let exponent = match &self.scale {
-            Scale::Trimmed { finest, .. } | Scale::Listed { finest, .. } => *finest,
+            Scale::Fixed(finest) | Scale::Trimmed { finest, .. } | Scale::Listed { finest, .. } => *finest,
             Scale::Raw { .. } => return None,
         };
         Some((exponent, self.mantissas.into_vec(self.numbers)))
     }
 
-    /// Whether all numbers have the exponent that [`Opened::into_mantissas`] gives.
-    pub(crate) fn has_one_exponent(&self) -> bool {
+    /// The exponent that all numbers have as sent; `None` where they have several.
+    pub(crate) const fn one_exponent(&self) -> Option<i8> {
         match &self.scale {
-            Scale::Listed { finest, exponents } => exponents.constant() == Some(i64::from(*finest)),
-            _ => false,
+            Scale::Fixed(exponent) => Some(*exponent),
+            _ => None,
         }
     }
 
+    /// Whether every row is a number.
+    pub(crate) const fn is_all_numbers(&self) -> bool {
+        self.numbers == self.rows
+    }
+
     /// Whether the row at `row` is a number.
+    #[inline]
     pub(crate) fn is_number(&self, row: usize) -> bool {
-        self.numbers == self.rows || self.form(row).is_ok_and(Form::is_number)
+        self.is_all_numbers() || self.form(row).is_ok_and(Form::is_number)
     }
 
     fn form(&self, row: usize) -> Result<&Form, Damage> {
@@ -265,14 +278,24 @@ impl Opened {
     }
 
     /// Mantissa and exponent as sent of the number at `index` among the numbers.
+    #[inline]
     pub(crate) fn number(&self, index: usize) -> Result<(i64, i8), Damage> {
+        let mantissa = self.mantissas.get(index).ok_or(Damage("a number is missing"))?;
+        match self.scale {
+            Scale::Fixed(exponent) => Ok((mantissa, exponent)),
+            _ => self.scaled(index, mantissa),
+        }
+    }
+
+    /// The number at `index`, whose mantissa stands at the finest exponent.
+    fn scaled(&self, index: usize, mantissa: i64) -> Result<(i64, i8), Damage> {
         let missing = Damage("a number is missing");
-        let mantissa = self.mantissas.get(index).ok_or(missing)?;
         let listed = |exponents: &Ints| {
             let exponent = exponents.get(index).ok_or(missing)?;
             i8::try_from(exponent).map_err(|_| Damage("no such exponent"))
         };
         let (finest, exponent) = match &self.scale {
+            Scale::Fixed(exponent) => return Ok((mantissa, *exponent)),
             Scale::Trimmed { finest, floor } => (*finest, trimmed_exponent(mantissa, *finest, *floor)),
             Scale::Listed { finest, exponents } => (*finest, listed(exponents)?),
             Scale::Raw { exponents } => return Ok((mantissa, listed(exponents)?)),
@@ -285,16 +308,6 @@ impl Opened {
             return Err(Damage("a number does not fit its scale"));
         }
         Ok((mantissa / power, exponent))
-    }
-}
-
-impl Scale {
-    /// All numbers have the finest exponent.
-    fn fixed(self) -> Self {
-        match self {
-            Self::Listed { finest, .. } => Self::Listed { finest, exponents: Ints::Line(i64::from(finest), 0) },
-            other => other,
-        }
     }
 }
 

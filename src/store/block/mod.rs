@@ -11,7 +11,9 @@
 //! - [`form`]: a register as a form and numbers, and back.
 //! - [`skeleton`]: the same for a whole reading.
 //! - [`column`](mod@column): one register over a span of readings.
-//! - [`span`]: the readings of a span: their times, kinds and columns.
+//! - [`span`], [`builder`]: the readings of a span: their times, kinds and columns.
+//! - [`marks`]: counters at each full hour of a span.
+//! - [`pack`]: the short blocks of a span in one blob.
 //!
 //! Decoding never panics and never allocates more than its input or [`MAX_ROWS`] justifies: every length is checked
 //! against what is there.
@@ -19,28 +21,33 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+pub(super) mod builder;
 pub(super) mod bytes;
 pub(super) mod column;
 pub(super) mod form;
 pub(super) mod ints;
+pub(super) mod marks;
+pub(super) mod pack;
 pub(super) mod skeleton;
 pub(super) mod span;
 
 #[cfg(test)]
 mod tests;
 
-/// Whether some bytes are the body of a span, a block or a skeleton of so many rows, checksums aside. What is, is read to
+/// Whether some bytes are the body of a span, a block, a pack or a skeleton of so many rows, checksums aside. What is, is read to
 /// its end.
 pub(super) fn is_any(bytes: &[u8], rows: usize) -> bool {
     let rows = rows.min(MAX_ROWS);
-    let span = span::Span::parse_body(bytes, rows).is_ok();
+    let span = span::Span::parse_body(bytes, rows)
+        .is_ok_and(|span| span.marks.series().all(|series| span.marks.open(series).is_ok()));
     let skeleton = skeleton::Skeleton::parse(bytes).is_ok();
     let block = column::Opened::parse_body(bytes, rows).is_ok_and(|block| {
         let mut cursor = block.cursor();
         let code = crate::reading::Obis::electricity(1, 8, 0).into();
         (0..rows).all(|_| cursor.next(&block, &code, None).is_ok())
     });
-    span || skeleton || block
+    let pack = pack::find(bytes, 1).is_ok_and(|found| found.is_some());
+    span || skeleton || block || pack
 }
 
 /// No span holds more readings: a day at ten a second fits.

@@ -1,183 +1,28 @@
 //! The readings of a span of time of one meter: what is common to all its blocks.
 //!
 //! ```text
-//! version (1)
+//! version (1, or 2 with marks)
 //! count of layouts · each: head behind its length, count of registers, the series of each in the telegram's order
 //! times in microseconds since 1970                      a column, like all that follow
 //! qualities                                             0 good, 1 suspect, 2 bad
 //! which layout each reading has
 //! [readings with a meter clock] its distance to the time
+//! [version 2] marks                                     counters at each full hour
 //! checksum (4 octets)                                   over span, count and all of the above
 //! ```
 //!
 //! A reading has exactly the registers of its layout, so nothing has to say which register is missing where.
 
-use super::bytes::{Source, put_bytes, put_count, put_number, seal, unseal};
-use super::column::{Column, Cursor, Opened, Totals};
-use super::ints::{Ints, put_column, take_column};
-use super::skeleton::{Head, Parts, Skeleton, quality_of};
-use super::{Damage, MAX_ROWS, Unique};
+use super::bytes::{Source, unseal};
+use super::column::{Cursor, Opened};
+use super::ints::{Ints, take_column};
+use super::skeleton::{Head, quality_of};
+use super::{Damage, MAX_ROWS, marks};
 use crate::reading::{Code, Decimal, Instant, MeterId, Reading, Unit};
 use smol_str::SmolStr;
-use std::collections::HashMap;
 
-const VERSION: u8 = 1;
-
-/// A span that is being collected, its readings in order of time.
-#[derive(Debug, Default)]
-pub(crate) struct Builder {
-    times: Vec<i64>,
-    qualities: Vec<i64>,
-    layouts: Unique,
-    /// By layout, its series.
-    series_of: Vec<Vec<u32>>,
-    layout_of: Vec<i64>,
-    clocks: Vec<i64>,
-    columns: Vec<(u32, Column)>,
-    column_of: HashMap<u32, usize>,
-    plans: HashMap<u32, Plan>,
-}
-
-/// Where the numbers of a skeleton go.
-#[derive(Debug)]
-struct Plan {
-    layout: i64,
-    clock: bool,
-    registers: Vec<Target>,
-}
-
-#[derive(Debug)]
-struct Target {
-    column: usize,
-    form: u32,
-    is_number: bool,
-    numbers: usize,
-}
-
-/// A finished block of a span.
-#[derive(Debug)]
-pub(crate) struct Block {
-    pub(crate) series: u32,
-    /// How many readings have the series.
-    pub(crate) rows: usize,
-    pub(crate) totals: Option<Totals>,
-    /// The mantissas at the scale of the totals.
-    pub(crate) mantissas: Vec<i64>,
-    pub(crate) blob: Vec<u8>,
-}
-
-impl Builder {
-    /// How many readings it holds.
-    pub(crate) const fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    pub(crate) fn last(&self) -> Option<i64> {
-        self.times.last().copied()
-    }
-
-    /// Whether the newest reading has an instant of its own.
-    pub(crate) fn is_new_instant(&self) -> bool {
-        !matches!(self.times.as_slice(), [.., before, last] if before == last)
-    }
-
-    /// Adds a reading: its skeleton under a number that stands for it throughout, and its numbers.
-    pub(crate) fn push(
-        &mut self,
-        id: u32,
-        (bytes, skeleton): (&[u8], &Skeleton),
-        at: i64,
-        quality: i64,
-        numbers: &[i64],
-    ) -> Result<(), Damage> {
-        if !self.plans.contains_key(&id) {
-            let plan = self.plan(bytes, skeleton)?;
-            self.plans.insert(id, plan);
-        }
-        let Some(plan) = self.plans.get(&id) else { return Ok(()) };
-        if numbers.len() != skeleton.numbers {
-            return Err(Damage("a reading has the wrong numbers"));
-        }
-        self.times.push(at);
-        self.qualities.push(quality);
-        self.layout_of.push(plan.layout);
-        let mut rest = numbers;
-        if plan.clock
-            && let Some((&clock, others)) = rest.split_first()
-        {
-            self.clocks.push(clock);
-            rest = others;
-        }
-        for target in &plan.registers {
-            let Some((own, others)) = rest.split_at_checked(target.numbers) else { break };
-            rest = others;
-            if let Some((_, column)) = self.columns.get_mut(target.column) {
-                column.push(target.form, target.is_number, own);
-            }
-        }
-        Ok(())
-    }
-
-    fn plan(&mut self, bytes: &[u8], skeleton: &Skeleton) -> Result<Plan, Damage> {
-        let parts = Parts::of(bytes)?;
-        let mut layout = Vec::new();
-        put_bytes(&mut layout, parts.head);
-        put_count(&mut layout, skeleton.registers.len());
-        let mut registers = Vec::with_capacity(skeleton.registers.len());
-        for (part, (_, form)) in parts.registers().zip(&skeleton.registers) {
-            let (series, bytes) = part?;
-            put_number(&mut layout, u64::from(series));
-            let column = *self.column_of.entry(series).or_insert_with(|| {
-                self.columns.push((series, Column::default()));
-                self.columns.len() - 1
-            });
-            let number = self.columns.get_mut(column).map(|(_, column)| column.form(bytes)).unwrap_or_default();
-            registers.push(Target { column, form: number, is_number: form.is_number(), numbers: form.numbers });
-        }
-        let (at, is_new) = self.layouts.number(&layout);
-        if is_new {
-            self.series_of.push(skeleton.registers.iter().map(|(series, _)| *series).collect());
-        }
-        let layout = i64::try_from(at).unwrap_or_default();
-        Ok(Plan { layout, clock: skeleton.head.numbers() > 0, registers })
-    }
-
-    /// The blob of the span.
-    pub(crate) fn head(&self, key: &[i64]) -> Vec<u8> {
-        let mut out = vec![VERSION];
-        put_count(&mut out, self.layouts.all.len());
-        for layout in &self.layouts.all {
-            out.extend_from_slice(layout);
-        }
-        put_column(&mut out, &self.times);
-        put_column(&mut out, &self.qualities);
-        put_column(&mut out, &self.layout_of);
-        put_column(&mut out, &self.clocks);
-        seal(key, out)
-    }
-
-    /// The blocks of the span, one after the other; `key` is what the checksum of a series covers besides its blob.
-    pub(crate) fn blocks<E>(
-        mut self,
-        key: impl Fn(u32) -> [i64; 1],
-        mut sink: impl FnMut(Block, &Self) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for (series, mut column) in std::mem::take(&mut self.columns) {
-            let rows = column.rows();
-            let (blob, totals) = column.finish(&key(series));
-            sink(Block { series, rows, totals, mantissas: column.mantissas, blob }, &self)?;
-        }
-        Ok(())
-    }
-
-    /// The times of the readings that have a series.
-    pub(crate) fn times_of(&self, series: u32) -> Vec<i64> {
-        let has: Vec<bool> = self.series_of.iter().map(|all| all.contains(&series)).collect();
-        let has = |layout: i64| usize::try_from(layout).ok().and_then(|layout| has.get(layout)) == Some(&true);
-        let pairs = self.times.iter().zip(&self.layout_of);
-        pairs.filter(|&(_, &layout)| has(layout)).map(|(&time, _)| time).collect()
-    }
-}
+pub(super) const VERSION: u8 = 1;
+pub(super) const VERSION_WITH_MARKS: u8 = 2;
 
 /// A span that was opened.
 #[derive(Debug)]
@@ -187,6 +32,7 @@ pub(crate) struct Span {
     qualities: Ints,
     layout_of: Ints,
     clocks: Ints,
+    pub(crate) marks: marks::Packed,
     pub(crate) count: usize,
 }
 
@@ -208,7 +54,8 @@ impl Span {
             return Err(Damage("a span is too long"));
         }
         let mut source = Source::new(body);
-        if source.byte()? != VERSION {
+        let version = source.byte()?;
+        if !matches!(version, VERSION | VERSION_WITH_MARKS) {
             return Err(Damage("a span has an unknown form"));
         }
         let layouts = source.count()?;
@@ -216,12 +63,16 @@ impl Span {
         let times = take_column(&mut source, count)?;
         let qualities = take_column(&mut source, count)?;
         let layout_of = take_column(&mut source, count)?;
-        let mut span = Self { layouts, times, qualities, layout_of, clocks: Ints::Line(0, 0), count };
-        let mut clocks = 0;
-        for row in 0..count {
-            clocks += span.layout(row)?.head.numbers();
-        }
+        let (clocks, marks) = (Ints::Line(0, 0), marks::Packed::default());
+        let mut span = Self { layouts, times, qualities, layout_of, clocks, marks, count };
+        let clocks = match span.layout_of.constant() {
+            Some(_) if count > 0 => count * span.layout(0)?.head.numbers(),
+            _ => (0..count).try_fold(0, |clocks, row| Ok(clocks + span.layout(row)?.head.numbers()))?,
+        };
         span.clocks = take_column(&mut source, clocks)?;
+        if version == VERSION_WITH_MARKS {
+            span.marks = marks::Packed::take(&mut source)?;
+        }
         if source.is_empty() { Ok(span) } else { Err(Damage("a span is too long")) }
     }
 
@@ -259,6 +110,17 @@ impl Span {
     /// The time of a reading, in microseconds since 1970.
     pub(crate) fn time(&self, row: usize) -> Result<i64, Damage> {
         self.times.get(row).ok_or(Damage("a time is missing"))
+    }
+
+    /// The place of the first at or after a time among some rows, or among all.
+    pub(crate) fn first_at(&self, rows: Option<&[usize]>, time: i64) -> Result<usize, Damage> {
+        let (mut low, mut high) = (0, rows.map_or(self.count, <[usize]>::len));
+        while low < high {
+            let middle = low.midpoint(high);
+            let row = rows.map_or(Some(middle), |rows| rows.get(middle).copied());
+            if self.time(row.unwrap_or(usize::MAX))? < time { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
     }
 
     /// The quality of all readings, where they have the same.

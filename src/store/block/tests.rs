@@ -1,10 +1,11 @@
 //! Arbitrary readings through the bytes of a span and back, and bytes that are no span.
 
 use super::Damage;
+use super::builder::Builder;
 use super::bytes::{seal, unseal};
 use super::column::Opened;
 use super::skeleton::{Skeleton, put_skeleton, quality_number};
-use super::span::{Builder, Named, Readings, Span};
+use super::span::{Named, Readings, Span};
 use crate::reading::{
     Anomaly, AnomalyCode, CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Offset, Protocol, Quality, Reading,
     Register, Unit, Value,
@@ -152,7 +153,7 @@ fn pack(all: &[(Instant, Reading)]) -> Packed {
         let quality = quality_number(reading.quality);
         builder.push(id, (&bytes, &skeleton), at.unix_micros(), quality, &numbers).unwrap();
     }
-    let (count, head) = (builder.len(), builder.head(&[1]));
+    let (count, head) = (builder.len(), builder.head(&[1], &(0..0), &[]));
     let mut blocks = HashMap::new();
     builder
         .blocks(

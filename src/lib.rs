@@ -16,6 +16,7 @@
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
+//! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store` |
 //! | [`cli`] | the command line | everything |
 //!
 //! Imports go down only; `tests/layers.rs` checks this table against the sources.
@@ -39,6 +40,7 @@ pub mod dialogue;
 pub mod document;
 pub mod exchange;
 pub mod logger;
+pub mod past;
 pub mod reading;
 pub mod session;
 pub mod simulate;

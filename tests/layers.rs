@@ -22,6 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
+    ("past", &["reading", "store"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -38,6 +39,7 @@ const EVERY: &[&str] = &[
     "document",
     "exchange",
     "archive",
+    "past",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -6,11 +6,13 @@
 //! - [`Decimal`], [`Unit`], [`Obis`]: a number exactly as sent, what it counts, and what it is about.
 //! - [`MeterTime`], [`Instant`], [`Zone`]: three kinds of time that are never mixed up silently.
 //! - [`Register`], [`Reading`]: one value under its code; one telegram's worth of them.
+//! - [`Event`]: something worth knowing that happened.
 //! - [`Columns`]: the ten quantities of the contract, derived from a reading without inventing any.
 
 mod anomaly;
 mod columns;
 mod decimal;
+mod event;
 mod meter;
 mod names;
 mod obis;
@@ -23,6 +25,7 @@ mod unit;
 pub use anomaly::{Anomaly, AnomalyCode};
 pub use columns::{Column, Columns, TariffMemory};
 pub use decimal::{Decimal, DecimalError};
+pub use event::{Event, Origin, Severity};
 pub use meter::MeterId;
 pub use names::{Kind, Language, LanguageError, Named, describe, describe_register, kind_of, search};
 pub use obis::{Code, Obis, ObisError};

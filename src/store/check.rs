@@ -2,7 +2,7 @@
 
 use super::block::Damage;
 use super::names::{Names, all_meters, find_meter, series_of};
-use super::{Store, StoreError, Trouble, classify, query, sealed};
+use super::{Store, StoreError, Trouble, classify, events, query, sealed};
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use std::path::Path;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub struct Info {
     pub spans: u64,
     /// Bytes of telegrams kept as they came, packed.
     pub raw: u64,
+    /// Events.
+    pub events: u64,
 }
 
 impl Store {
@@ -45,6 +47,7 @@ impl Store {
     pub fn check(&self) -> Result<Checked, StoreError> {
         self.read(|connection, names| {
             integrity(connection)?;
+            events::verify(connection)?;
             let mut checked = Checked::default();
             for meter in all_meters(connection)? {
                 sealed::balance(connection, &meter)?;
@@ -87,6 +90,7 @@ impl Store {
                 sealed: one("SELECT coalesce(sum(sealed), 0) FROM meter")?,
                 spans: one("SELECT count(*) FROM span")?,
                 raw: one("SELECT coalesce(sum(length(data)), 0) FROM raw")?,
+                events: one("SELECT count(*) FROM event")?,
             })
         })
     }

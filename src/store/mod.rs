@@ -11,12 +11,14 @@
 //! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
+//! | `events` | what happened |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
 //! One writer at a time, any number of readers beside it. Reading never creates a file.
 
 mod block;
 mod check;
+mod events;
 mod file;
 mod hot;
 mod known;
@@ -33,6 +35,7 @@ mod series;
 mod write;
 
 pub use check::{Checked, Info};
+pub use events::{EventQuery, KeptEvent, PutEvents};
 pub use meters::{Correction, Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};
 pub use raw::{RawPiece, RawPlace, Replaced};

@@ -20,6 +20,7 @@ type Move = fn(&Connection, &mut Names) -> Result<(), Trouble>;
 const STEPS: &[Step] = &[
     Step { sql: include_str!("migrations/0001_readings.sql"), then: None },
     Step { sql: include_str!("migrations/0002_blocks.sql"), then: Some(migrate::rows_of_the_first_store) },
+    Step { sql: include_str!("migrations/0003_events.sql"), then: None },
 ];
 
 /// Brings a store opened for writing to the newest schema.

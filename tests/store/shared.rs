@@ -140,7 +140,7 @@ fn odd_paths_and_files_are_told_apart() {
     Connection::open(place.path("s.db")).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
     let newer = place.run(["export", "--db", "s.db"]);
     assert_eq!(newer.exit, 65);
-    assert!(newer.stderr.contains("newer releve (schema 99, this one knows 2)"), "{}", newer.stderr);
+    assert!(newer.stderr.contains("newer releve (schema 99, this one knows 3)"), "{}", newer.stderr);
     place.run(["db", "backup", "copy.db", "--db", "s.db"]);
     assert!(!place.path("copy.db").exists());
 }

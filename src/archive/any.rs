@@ -4,19 +4,14 @@
 //! files, and the lines that `export -f ndjson` writes. Week and month files hold means, not readings, and are refused.
 
 use super::ArchiveError;
+use super::text::{Wrong, unpack};
 use crate::document::Filed;
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::Path;
-
-/// The most text that is unpacked: a day of a hundred registers a second stays below it, a gzip bomb does not.
-const MAX_TEXT: u64 = 192 * 1024 * 1024;
 
 /// A reading in a file, and what the file says about all of its readings.
 #[derive(Debug, Clone, Copy)]
@@ -53,9 +48,23 @@ struct About {
 /// [`ArchiveError`], naming the file, or what `sink` returns.
 pub fn read_any<E: From<ArchiveError>>(
     path: &Path,
+    sink: impl FnMut(InFile<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let bytes = std::fs::read(path).map_err(|source| ArchiveError::Unreadable { path: path.into(), source })?;
+    read_bytes(path, bytes, sink)
+}
+
+/// The readings of a file whose bytes are known.
+///
+/// # Errors
+/// [`ArchiveError`], naming the file, or what `sink` returns.
+pub fn read_bytes<E: From<ArchiveError>>(
+    path: &Path,
+    bytes: Vec<u8>,
     mut sink: impl FnMut(InFile<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let text = read_text(path)?;
+    let text = unpack(&bytes).map_err(|error| ArchiveError::damaged(path, error))?;
+    drop(bytes);
     let damaged =
         |source: Box<dyn std::error::Error + Send + Sync>| ArchiveError::Damaged { path: path.into(), source };
     let values = serde_json::Deserializer::from_str(&text).into_iter::<&RawValue>();
@@ -81,8 +90,6 @@ pub fn read_any<E: From<ArchiveError>>(
     }
     if found { Ok(()) } else { Err(damaged("it is empty".into()).into()) }
 }
-
-type Wrong = Box<dyn std::error::Error + Send + Sync>;
 
 fn object<E>(
     value: &str,
@@ -151,28 +158,6 @@ fn each_of<E>(
     }
     let mut json = serde_json::Deserializer::from_str(array);
     Ok(json.deserialize_seq(Elements { deliver, stopped })?)
-}
-
-/// The text of a file, packed or not.
-fn read_text(path: &Path) -> Result<String, ArchiveError> {
-    let io = |source| ArchiveError::Io { path: path.into(), source };
-    let damaged = |source: Wrong| ArchiveError::Damaged { path: path.into(), source };
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
-    let packed = std::io::BufRead::fill_buf(&mut file).map_err(io)?.starts_with(&[0x1F, 0x8B]);
-    let mut bytes = Vec::new();
-    let read = if packed {
-        MultiGzDecoder::new(file).take(MAX_TEXT).read_to_end(&mut bytes)
-    } else {
-        file.take(MAX_TEXT).read_to_end(&mut bytes)
-    };
-    match read {
-        Ok(length) if length as u64 >= MAX_TEXT => return Err(damaged("it unpacks to more than any day holds".into())),
-        Ok(_) => {}
-        Err(error) if packed => return Err(damaged(error.into())),
-        Err(error) => return Err(io(error)),
-    }
-    let text = String::from_utf8(bytes).map_err(|error| damaged(error.utf8_error().into()))?;
-    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One reading of a file, read whatever its age and written fast.
 
-use super::{Exact, Numbers, Values, column_key};
-use crate::reading::{Code, Column, Decimal, Instant, Protocol, Quality, Reading, Register, Unit};
+use super::{Exact, Extra, Numbers, Values, column_key};
+use crate::reading::{Code, Column, Instant, Protocol, Quality, Reading, Register, Unit};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -34,15 +34,40 @@ impl Filed {
         Instant::parse_utc(&self.timestamp).ok()
     }
 
+    /// Its quality; a word that is none of the contract's counts as doubtful, none at all as good.
+    #[must_use]
+    pub fn grade(&self) -> Quality {
+        match self.quality.as_deref() {
+            None => Quality::Good,
+            Some(word) => Quality::parse(word).unwrap_or(Quality::Suspect),
+        }
+    }
+
+    /// The same in the contract's terms, its further keys in the order of the file.
+    #[must_use]
+    pub fn values(&self, units: &BTreeMap<String, String>) -> Values {
+        let mut values = Values::default();
+        for (key, Exact(value)) in &self.numbers.0 {
+            match column_of_key(key) {
+                Some(column) if values.column(column).is_none() => values.columns.push((column, *value)),
+                Some(_) => {}
+                None => {
+                    let unit = units.get(key).and_then(|unit| Unit::parse(unit));
+                    values.extras.push(Extra { key: key.as_str().into(), value: *value, unit });
+                }
+            }
+        }
+        values.columns.sort_by_key(|&(column, _)| column);
+        values.texts = self.texts.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect();
+        values
+    }
+
     /// The reading that it is of, in the contract's terms: a register for each key. `units` holds those of the keys that
     /// are no columns.
     #[must_use]
     pub fn reading(&self, units: &BTreeMap<String, String>) -> Reading {
         let mut reading = Reading::new(protocol_of(self.source.as_deref().unwrap_or_default()));
-        reading.quality = match self.quality.as_deref() {
-            None => Quality::Good,
-            Some(word) => Quality::parse(word).unwrap_or(Quality::Suspect),
-        };
+        reading.quality = self.grade();
         for (key, Exact(value)) in &self.numbers.0 {
             let unit = units.get(key).map(String::as_str);
             let (code, unit) = register_of_key(key, unit);
@@ -53,6 +78,24 @@ impl Filed {
         }
         reading
     }
+}
+
+/// The reading that some values are of: a register for each key.
+#[must_use]
+pub fn reading_of(values: &Values, quality: Quality, source: &str) -> Reading {
+    let mut reading = Reading::new(protocol_of(source));
+    reading.quality = quality;
+    for &(column, value) in &values.columns {
+        reading.registers.push(Register::number(column.register(), value, column.unit()));
+    }
+    for extra in &values.extras {
+        let (code, _) = register_of_key(&extra.key, None);
+        reading.registers.push(Register::number(code, extra.value, extra.unit));
+    }
+    for (key, text) in &values.texts {
+        reading.registers.push(Register::text(register_of_key(key, None).0, text.clone()));
+    }
+    reading
 }
 
 /// The protocol that a source usually stands for. Files do not say it; an optical head speaks IEC 62056-21, and the old
@@ -133,40 +176,126 @@ impl<'de> Deserialize<'de> for Filed {
 ///
 /// The same bytes as serialising a `Measure` gives; written by hand because whole years are exported.
 pub fn write_measure(out: &mut String, at: Instant, values: &Values, quality: Quality, source: &str) {
-    out.push_str("{\"timestamp\":\"");
-    at.write_to(out);
-    out.push_str("\",\"valeurs\":{");
-    for (index, (key, value)) in values.numbers().enumerate() {
-        if index > 0 {
-            out.push(',');
+    write_entry(out, Form::Compact, at, values, quality, source);
+}
+
+/// How a file is laid out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Indented by two spaces.
+    #[default]
+    Indented,
+    /// Without any blank.
+    Compact,
+}
+
+/// The marks between the parts of an entry of a list `mesures`.
+struct Marks {
+    open: &'static str,
+    colon: &'static str,
+    /// Before a key of the entry, and before a key of an object in it.
+    key: &'static str,
+    inner: &'static str,
+    inner_close: &'static str,
+    close: &'static str,
+}
+
+const COMPACT: Marks = Marks { open: "{", colon: ":", key: "", inner: "", inner_close: "}", close: "}" };
+const INDENTED: Marks = Marks {
+    open: "\n    {",
+    colon: ": ",
+    key: "\n      ",
+    inner: "\n        ",
+    inner_close: "\n      }",
+    close: "\n    }",
+};
+
+impl Form {
+    const fn marks(self) -> &'static Marks {
+        match self {
+            Self::Indented => &INDENTED,
+            Self::Compact => &COMPACT,
         }
-        write_text(out, key);
-        out.push(':');
-        write_number(out, value);
     }
-    out.push('}');
+}
+
+/// Appends a reading as an entry of a file's list `mesures`, without the comma behind it.
+pub fn write_entry(out: &mut String, form: Form, at: Instant, values: &Values, quality: Quality, source: &str) {
+    let marks = form.marks();
+    write_time(out, marks, at);
+    out.push(',');
+    out.push_str(marks.key);
+    out.push_str("\"valeurs\"");
+    out.push_str(marks.colon);
+    out.push('{');
+    let mut comma = "";
+    for (key, value) in values.numbers() {
+        out.push_str(comma);
+        comma = ",";
+        out.push_str(marks.inner);
+        write_text(out, key);
+        out.push_str(marks.colon);
+        value.write_to(out);
+    }
+    out.push_str(if comma.is_empty() { "}" } else { marks.inner_close });
     if !values.texts.is_empty() {
         // In the order of the keys, as the archive has them.
         let texts: BTreeMap<&str, &str> =
             values.texts.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+        out.push(',');
+        out.push_str(marks.key);
+        out.push_str("\"textes\"");
+        out.push_str(marks.colon);
+        out.push('{');
         for (index, (key, text)) in texts.into_iter().enumerate() {
-            out.push_str(if index == 0 { ",\"textes\":{" } else { "," });
+            if index > 0 {
+                out.push(',');
+            }
+            out.push_str(marks.inner);
             write_text(out, key);
-            out.push(':');
+            out.push_str(marks.colon);
             write_text(out, text);
         }
-        out.push('}');
+        out.push_str(marks.inner_close);
     }
-    out.push_str(",\"qualite\":\"");
+    out.push(',');
+    out.push_str(marks.key);
+    out.push_str("\"qualite\"");
+    out.push_str(marks.colon);
+    out.push('"');
     out.push_str(quality.as_str());
-    out.push_str("\",\"source\":");
+    out.push_str("\",");
+    out.push_str(marks.key);
+    out.push_str("\"source\"");
+    out.push_str(marks.colon);
     write_text(out, source);
-    out.push('}');
+    out.push_str(marks.close);
 }
 
-/// Appends a number as JSON.
-fn write_number(out: &mut String, value: Decimal) {
-    value.write_to(out);
+/// Appends a reading in the short form of an export file: its columns beside its time.
+pub fn write_short(out: &mut String, form: Form, at: Instant, values: &Values) {
+    let marks = form.marks();
+    write_time(out, marks, at);
+    for &(column, value) in &values.columns {
+        out.push(',');
+        out.push_str(marks.key);
+        out.push('"');
+        out.push_str(if column == Column::PowerTotal { "puissance" } else { column_key(column) });
+        out.push('"');
+        out.push_str(marks.colon);
+        value.write_to(out);
+    }
+    out.push_str(marks.close);
+}
+
+fn write_time(out: &mut String, marks: &Marks, at: Instant) {
+    out.push_str(marks.open);
+    out.push_str(marks.key);
+    out.push_str("\"timestamp\"");
+    out.push_str(marks.colon);
+    out.push('"');
+    at.write_to(out);
+    out.push('"');
 }
 
 /// Appends a text as JSON (RFC 8259, section 7).
@@ -204,6 +333,11 @@ mod tests {
             write_measure(&mut fast, at, &values, Quality::Suspect, "p1");
             let slow = serde_json::to_string(&Measure::new(at, &values, Quality::Suspect, "p1")).unwrap();
             assert_eq!(fast, slow);
+            let mut indented = String::new();
+            write_entry(&mut indented, Form::Indented, at, &values, Quality::Suspect, "p1");
+            let slow = serde_json::to_string_pretty(&[Measure::new(at, &values, Quality::Suspect, "p1")]).unwrap();
+            let deeper: String = slow.lines().skip(1).flat_map(|line| ["\n  ", line]).collect();
+            assert_eq!(indented, deeper.strip_suffix("\n  ]").unwrap());
             let read: Filed = serde_json::from_str(&fast).unwrap();
             assert_eq!(read.at(), Some(at));
             assert_eq!(read.numbers.0.len(), 3);

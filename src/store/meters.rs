@@ -2,7 +2,7 @@
 
 use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
 use super::segment::{Break, Found, Pace, Point, Tracker};
-use super::series::{Series, each};
+use super::series::{Sample, Series, each};
 use super::{Store, StoreError, Trouble, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
 use rusqlite::{Connection, params};
@@ -140,6 +140,39 @@ impl Store {
                 Found::Begins(from, to, Break::Rollover { step }) => sink(amount(from, to, step)),
                 _ => {}
             })
+        })
+    }
+}
+
+impl Store {
+    /// The steps of a counter whose numbers come from elsewhere too: `feed` hands them over in order of time, all with
+    /// `exponent` or a coarser one.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file, or what `feed` returns.
+    pub fn steps_along<E: From<StoreError>>(
+        &self,
+        series: &Series,
+        exponent: i8,
+        feed: impl FnOnce(&mut dyn FnMut(Sample)) -> Result<(), E>,
+        mut sink: impl FnMut(Step),
+    ) -> Result<(), E> {
+        let corrections = self.read(|connection, _| corrections(connection, series.row))?;
+        let step = |from: Point, to: Point, mantissa: i64| Step {
+            between: (Instant::from_unix_micros(from.at), Instant::from_unix_micros(to.at)),
+            amount: Decimal::new(mantissa, exponent),
+        };
+        let mut sink = |found: Found| match found {
+            Found::Step(from, to) => sink(step(from, to, to.value.saturating_sub(from.value))),
+            Found::Begins(from, to, Break::Rollover { step: amount }) => sink(step(from, to, amount)),
+            _ => {}
+        };
+        let tracker = Tracker::new(Pace::of(series.unit, exponent));
+        let mut tracker = Corrected { tracker, corrections, sink: &mut sink };
+        feed(&mut |sample| {
+            if let Some(value) = at_exponent(sample.value, exponent) {
+                tracker.push(Point { at: sample.at.unix_micros(), value });
+            }
         })
     }
 }

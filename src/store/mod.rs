@@ -12,6 +12,7 @@
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
 //! | `events` | what happened |
+//! | `stock`, `prune` | how much there is of each hour; giving old readings away |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
 //! One writer at a time, any number of readers beside it. Reading never creates a file.
@@ -25,6 +26,7 @@ mod known;
 mod meters;
 mod migrate;
 mod names;
+mod prune;
 mod query;
 mod raw;
 mod schema;
@@ -32,16 +34,19 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod stock;
 mod write;
 
 pub use check::{Checked, Info};
 pub use events::{EventQuery, KeptEvent, PutEvents};
 pub use meters::{Correction, Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};
+pub use prune::Pruned;
 pub use raw::{RawPiece, RawPlace, Replaced};
 pub use seal::Sealed;
 pub use segment::Break;
 pub use series::{Sample, Series, Totals};
+pub use stock::Stock;
 pub use write::{Entry, Import, Inserted};
 
 use names::Names;

@@ -4,13 +4,14 @@
 //! files, and the lines that `export -f ndjson` writes. Week and month files hold means, not readings, and are refused.
 
 use super::ArchiveError;
-use super::text::{Wrong, unpack};
+use super::text::{MAX_TEXT, Wrong, unpack};
 use crate::document::Filed;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::Read as _;
 use std::path::Path;
 
 /// A reading in a file, and what the file says about all of its readings.
@@ -50,7 +51,12 @@ pub fn read_any<E: From<ArchiveError>>(
     path: &Path,
     sink: impl FnMut(InFile<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let bytes = std::fs::read(path).map_err(|source| ArchiveError::Unreadable { path: path.into(), source })?;
+    let fail = |source| ArchiveError::Unreadable { path: path.into(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    if file.take(MAX_TEXT as u64 + 1).read_to_end(&mut bytes).map_err(fail)? > MAX_TEXT {
+        return Err(ArchiveError::damaged(path, "it is larger than any file of an archive").into());
+    }
     read_bytes(path, bytes, sink)
 }
 
@@ -63,8 +69,7 @@ pub fn read_bytes<E: From<ArchiveError>>(
     bytes: Vec<u8>,
     mut sink: impl FnMut(InFile<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let text = unpack(&bytes).map_err(|error| ArchiveError::damaged(path, error))?;
-    drop(bytes);
+    let text = unpack(bytes).map_err(|error| ArchiveError::damaged(path, error))?;
     let damaged =
         |source: Box<dyn std::error::Error + Send + Sync>| ArchiveError::Damaged { path: path.into(), source };
     let values = serde_json::Deserializer::from_str(&text).into_iter::<&RawValue>();
@@ -86,10 +91,18 @@ pub fn read_bytes<E: From<ArchiveError>>(
         if let Some(error) = stopped {
             return Err(error);
         }
-        read.map_err(damaged)?;
+        read.map_err(|error| match error.is::<Means>() {
+            true => ArchiveError::Derived(path.into()),
+            false => damaged(error),
+        })?;
     }
     if found { Ok(()) } else { Err(damaged("it is empty".into()).into()) }
 }
+
+/// The file is of a week or a month.
+#[derive(Debug, thiserror::Error)]
+#[error("it holds means")]
+struct Means;
 
 fn object<E>(
     value: &str,
@@ -98,7 +111,7 @@ fn object<E>(
 ) -> Result<(), Wrong> {
     let outline: Outline<'_> = serde_json::from_str(value)?;
     if outline.series.is_some() {
-        return Err("it holds means of a quarter of an hour, not readings".into());
+        return Err(Means.into());
     }
     let meter = outline.metadata.and_then(|about| about.compteur_id);
     let units = outline.unites;
@@ -194,7 +207,6 @@ mod tests {
             "",
             "{",
             r#"{"mesures": [], "nb_mesures": 1}"#,
-            r#"{"compteur": "M1", "series": {}}"#,
             r#"{"timestamp": "2025-11-07T00:00:00Z", "donnees": {"tension_l1": NaN}}"#,
             r#"{"timestamp": "2025-11-07T00:00:00Z", "donnees": {"tension_l1": 1e400}}"#,
             r#"{"timestamp": 5}"#,
@@ -204,5 +216,6 @@ mod tests {
         for text in cases {
             assert!(matches!(read(text), Err(ArchiveError::Damaged { .. })), "{text:.60}");
         }
+        assert!(matches!(read(r#"{"compteur": "M1", "series": {}}"#), Err(ArchiveError::Derived(_))));
     }
 }

@@ -108,7 +108,7 @@ impl Tree {
     /// [`ArchiveError`], naming the file.
     pub fn history(&self, path: &Path) -> Result<Option<(String, History)>, ArchiveError> {
         let Some(bytes) = self.read(path)? else { return Ok(None) };
-        let text = unpack(&bytes).map_err(|error| ArchiveError::damaged(path, error))?;
+        let text = unpack(bytes).map_err(|error| ArchiveError::damaged(path, error))?;
         History::read(&text).map(Some).map_err(|error| ArchiveError::damaged(path, error))
     }
 

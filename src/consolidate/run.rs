@@ -158,6 +158,7 @@ impl Report {
 /// [`ConsolidateError`]; what was done before it stays done and is whole.
 pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, ConsolidateError> {
     let store = Store::open(&wishes.store)?;
+    store.set_cache(CACHE_KB)?;
     let tree = Tree::open(&wishes.archive, wishes.dry)?;
     let _locks = if wishes.dry { None } else { Some((Lock::take(&wishes.store)?, tree.lock()?)) };
     let mut report = Report::default();
@@ -192,6 +193,9 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
     }
     Ok(report)
 }
+
+/// Everything is read once: pages need not be kept.
+const CACHE_KB: u16 = 256;
 
 /// The files of one meter.
 struct Run<'a> {
@@ -309,6 +313,7 @@ impl<'a> Run<'a> {
         let whose = self.whose();
         let work = |told: &mut dyn FnMut(usize, Option<Done>)| -> Result<(), ConsolidateError> {
             let store = Store::open(&wishes.store)?;
+            store.set_cache(CACHE_KB)?;
             let worker = Worker { store, tree, meter, is_default, whose, stock, form: wishes.form };
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);

@@ -19,7 +19,7 @@ const BATCH: usize = 48;
 
 /// Who writes files of a meter.
 pub(super) struct Worker<'a> {
-    /// Its own connection.
+    /// A connection of its own.
     pub(super) store: Store,
     pub(super) tree: &'a Tree,
     pub(super) meter: &'a MeterId,
@@ -102,6 +102,8 @@ struct Writing<'w> {
     days: Lane,
     means: Vec<(Task, History)>,
     steps: Option<Steps>,
+    /// Before this time nothing is over.
+    next_end: Instant,
     /// What is wrong with files, by name.
     flaws: BTreeMap<String, Flaw>,
     batch: Vec<Prepared>,
@@ -137,6 +139,7 @@ impl<'w> Writing<'w> {
             hours: lane(Kind::Hour),
             days: lane(Kind::Day),
             means,
+            next_end: Instant::from_unix_micros(i64::MIN),
             steps: has_means.then(|| Steps::new(Step::Seconds(STEP_S))),
             flaws: BTreeMap::new(),
             batch: Vec::new(),
@@ -168,9 +171,12 @@ impl<'w> Writing<'w> {
         {
             self.step(&done);
         }
-        self.close(at)?;
+        if at >= self.next_end {
+            self.close(at)?;
+        }
         for lane in [&mut self.hours, &mut self.days] {
-            if lane.tasks.front().is_some_and(|task| task.period.range().contains(&at)) {
+            // What is over by now has been closed.
+            if lane.tasks.front().is_some_and(|task| task.period.start() <= at) {
                 let form = self.worker.form;
                 lane.text.get_or_insert_with(|| Text::new(form, false)).push(at, values, quality, source);
             }
@@ -198,6 +204,9 @@ impl<'w> Writing<'w> {
             let (task, history) = self.means.remove(place);
             self.history(task, history)?;
         }
+        let ends = [&self.hours, &self.days].into_iter().filter_map(|lane| lane.tasks.front());
+        let ends = ends.chain(self.means.iter().map(|(task, _)| task)).map(|task| task.period.end());
+        self.next_end = ends.min().unwrap_or(Instant::from_unix_micros(i64::MAX));
         Ok(())
     }
 

@@ -47,10 +47,7 @@ struct About {
 ///
 /// # Errors
 /// [`ArchiveError`], naming the file, or what `sink` returns.
-pub fn read_any<E: From<ArchiveError>>(
-    path: &Path,
-    sink: impl FnMut(InFile<'_>) -> Result<(), E>,
-) -> Result<(), E> {
+pub fn read_any<E: From<ArchiveError>>(path: &Path, sink: impl FnMut(InFile<'_>) -> Result<(), E>) -> Result<(), E> {
     let fail = |source| ArchiveError::Unreadable { path: path.into(), source };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(fail)?;

@@ -139,11 +139,9 @@ impl Text {
 /// The file of a week or a month.
 #[must_use]
 pub fn history(history: &History, meter: &str, period: super::Period, form: Form, events: &[String]) -> Content {
-    let mut text = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = history.write_over(&mut text, meter, Some(period.range()), form, events);
     let mut packer = Packer::default();
-    packer.text().push_str(&String::from_utf8_lossy(&text));
+    // Writing to memory cannot fail.
+    let _ = history.write_over(&mut packer, meter, Some(period.range()), form, events);
     Content { bytes: packer.finish(""), summary: summary_of(history) }
 }
 

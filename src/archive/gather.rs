@@ -112,11 +112,11 @@ impl Tree {
         History::read(&text).map(Some).map_err(|error| ArchiveError::damaged(path, error))
     }
 
-    /// Lists a file that is whole by itself; how many readings or values it has, `None` where it does not say whose it is.
+    /// Lists a file that is whole by itself and of a meter that is known; how many readings or values it has.
     ///
     /// # Errors
     /// [`ArchiveError`], naming the file.
-    pub fn adopt(&self, named: &Named, name: &str) -> Result<Option<usize>, ArchiveError> {
+    pub fn adopt(&self, named: &Named, name: &str, known: &[String]) -> Result<Option<usize>, ArchiveError> {
         let path = self.path(named.period, name);
         let Some(bytes) = self.read(&path)? else { return Ok(None) };
         let mut summary = Summary::default();
@@ -147,6 +147,13 @@ impl Tree {
         // An export file does not say whose it is, but its name may.
         let Some(meter) = named.suffix.clone().or(meter) else { return Ok(None) };
         let count = summary.count;
+        if !known.contains(&meter) || count == 0 {
+            return Ok(None);
+        }
+        let range = named.period.range();
+        if summary.between.is_some_and(|(first, last)| first < range.start || last >= range.end) {
+            return Err(ArchiveError::damaged(&path, "its readings are of another time than its name"));
+        }
         let scanned = scan(&bytes, named.period.kind()).map_err(|error| ArchiveError::damaged(&path, error))?;
         if (scanned.count, scanned.between) != (count, summary.between) {
             // Two readings of one time, or another order: only what is written by these rules is vouched for.
@@ -182,7 +189,7 @@ impl Tree {
                 None => is_others = true,
             }
             let at = reading.filed.at().ok_or_else(|| {
-                ArchiveError::damaged(&path, format!("'{}' is not a time", reading.filed.timestamp))
+                ArchiveError::damaged(&path, format!("'{:.40}' is not a time", reading.filed.timestamp))
             })?;
             // The old application's hours are not always the ones in the name.
             if Period::containing(Kind::Day, period.start()).is_some_and(|day| !day.range().contains(&at)) {

@@ -220,9 +220,8 @@ impl Named {
             digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
         };
         let year = i32::from(number(0, 4)?);
-        let of_day = |month: u16, day: u16| {
-            Instant::start_of_utc_day(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
-        };
+        let of_day =
+            |month: u16, day: u16| Instant::start_of_utc_day(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?);
         let at = match kind {
             Kind::Hour => of_day(number(4, 6)?, number(6, 8)?)?.plus_seconds(i64::from(number(9, 11)?) * HOUR),
             Kind::Day => of_day(number(4, 6)?, number(6, 8)?)?,

@@ -1,7 +1,7 @@
 //! What a packed file holds, by its text alone: how many entries, from when to when.
 
 use super::layout::Kind;
-use super::text::{unpack_each, Wrong};
+use super::text::{Wrong, unpack_each};
 use crate::reading::Instant;
 use memchr::memmem::Finder;
 

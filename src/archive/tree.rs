@@ -467,7 +467,11 @@ impl Tree {
             }
         }
         let names = state.names.entry(key.0).or_default();
-        if manifest.files.is_empty() { names.remove(&key.1) } else { names.insert(key.1.clone()) };
+        if manifest.files.is_empty() {
+            names.remove(&key.1)
+        } else {
+            names.insert(key.1.clone())
+        };
         Ok(())
     }
 

@@ -141,8 +141,9 @@ impl Failure {
             }
             ArchiveError::Derived(_) => Self::new(DATA, "archive.derived", message)
                 .tip("day and hour files hold the readings; week and month files are made of them"),
-            ArchiveError::Outside { .. } => Self::new(DATA, "archive.outside", message)
-                .tip("links that lead out of the archive are not followed"),
+            ArchiveError::Outside { .. } => {
+                Self::new(DATA, "archive.outside", message).tip("links that lead out of the archive are not followed")
+            }
             ArchiveError::Busy(_) => Self::new(BUSY, "archive.busy", message).tip("try again in a moment"),
             ArchiveError::Unreadable { source, .. } => {
                 let denied = source.kind() == io::ErrorKind::PermissionDenied;

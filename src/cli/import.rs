@@ -318,8 +318,8 @@ impl Taking<'_, '_> {
 
     fn filed(&mut self, found: InFile<'_>) -> Result<(), Stop> {
         let Some(at) = found.filed.at() else {
-            self.refuse(format!("'{}' is not a time", found.filed.timestamp));
-            return Ok(());
+            let what = format!("'{:.40}' is not a time", found.filed.timestamp);
+            return Err(ArchiveError::Damaged { path: PathBuf::from(&self.name), source: what.into() }.into());
         };
         let source = found.filed.source.clone().unwrap_or_else(|| "import".to_owned());
         let meter = match (found.meter, &self.suffix) {
@@ -516,7 +516,8 @@ fn below(folder: &Path, root: &Path, found: &mut Vec<Found>) -> anyhow::Result<(
     }
     // What the day file of a manifest was made of is in it.
     for (named, name, path) in hours {
-        let is_listed = |tree: &Tree, period, name: &str| tree.listed(period, name).is_ok_and(|listed| listed.is_some());
+        let is_listed =
+            |tree: &Tree, period, name: &str| tree.listed(period, name).is_ok_and(|listed| listed.is_some());
         let day = found.iter_mut().skip(first).find(|other| {
             other.of_archive.as_ref().is_some_and(|(tree, day)| {
                 day.period.kind() == Kind::Day
@@ -528,7 +529,11 @@ fn below(folder: &Path, root: &Path, found: &mut Vec<Found>) -> anyhow::Result<(
         });
         match day {
             Some(day) => day.instead.push(path),
-            None => found.push(Found { of_archive: tree.clone().map(|tree| (tree, named)), by_chance: true, ..Found::named(path) }),
+            None => found.push(Found {
+                of_archive: tree.clone().map(|tree| (tree, named)),
+                by_chance: true,
+                ..Found::named(path)
+            }),
         }
     }
     Ok(())

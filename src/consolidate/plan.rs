@@ -134,10 +134,14 @@ pub fn tasks<E>(
 
     let recent = Period::containing(Kind::Day, known.now).map(|today| today.start().plus_seconds(-DAY_S));
     let hours = known.stock.keys().filter_map(|&hour| Period::containing(Kind::Hour, hour));
-    let hours = hours.filter(|hour| known.hours || recent.is_some_and(|recent| hour.start() >= recent));
     let mut stale_days: BTreeSet<Period> = BTreeSet::new();
     for period in days.iter().copied().chain(hours).filter(|period| is_wanted(period)) {
         let place = look(period)?;
+        // Older hours are in their day; but files of them that are there stay as they should be.
+        let is_due = known.hours || place.listed.is_some() || recent.is_some_and(|recent| period.start() >= recent);
+        if period.kind() == Kind::Hour && !is_due {
+            continue;
+        }
         let stock = stock_of(known.stock, period);
         let why = match &place.listed {
             _ if asked => Some(Why::Asked),
@@ -319,9 +323,12 @@ mod tests {
         assert_eq!(pieces.len(), 4);
         assert_eq!(pieces.iter().map(|piece| piece.tasks.len()).sum::<usize>(), all.len());
         for piece in &pieces {
-            assert!(piece.tasks.iter().all(|task| {
-                piece.range.start <= task.period.start() && task.period.end() <= piece.range.end
-            }));
+            assert!(
+                piece
+                    .tasks
+                    .iter()
+                    .all(|task| { piece.range.start <= task.period.start() && task.period.end() <= piece.range.end })
+            );
         }
     }
 }

@@ -1,13 +1,11 @@
 //! A run: what it is asked for, what it does one after the other, and what it tells.
 
 use super::lock::Lock;
-use super::plan::{self, Ask, Known, Place, Piece};
+use super::plan::{self, Ask, Known, Piece, Place};
 use super::prune;
 use super::work::{Worker, day_sources};
 use super::{ConsolidateError, plan::stock_of};
-use crate::archive::{
-    ArchiveError, Kind, Listed, Named, Period, Standing, Text, Tree, Whose, read_bytes, record,
-};
+use crate::archive::{ArchiveError, Kind, Listed, Named, Period, Standing, Text, Tree, Whose, read_bytes, record};
 use crate::document::Form;
 use crate::past::Past;
 use crate::reading::{Instant, MeterId};
@@ -182,7 +180,7 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
         written.extend(run.meter(&mut tell)?);
     }
     if wishes.select == Ask::All {
-        adopt(wishes, &tree, &mut tell)?;
+        adopt(wishes, &tree, &known, &mut tell)?;
     }
     if let Some(cutoff) = wishes.bounds.store {
         let pruning = prune::Pruning { wishes, tree: &tree, cutoff, known: &known, written: &written };
@@ -220,7 +218,9 @@ pub(super) fn place_of(
             return Ok((name, Some(listed)));
         }
     }
-    Ok((period.file_name((!is_default).then_some(meter.as_str())), None))
+    let plain = period.file_name(None);
+    let is_taken = tree.listed(period, &plain)?.is_some();
+    Ok((if is_default && !is_taken { plain } else { period.file_name(Some(meter.as_str())) }, None))
 }
 
 impl<'a> Run<'a> {
@@ -261,9 +261,9 @@ impl<'a> Run<'a> {
             tell(done);
         })?;
         // Once every day is what it is going to be.
-        let origins = means.into_iter().map(|(period, name)| {
-            Ok((period, name, day_sources(self.tree, self.meter, self.is_default, period)?))
-        });
+        let origins = means
+            .into_iter()
+            .map(|(period, name)| Ok((period, name, day_sources(self.tree, self.meter, self.is_default, period)?)));
         self.tree.set_origins(origins.collect::<Result<_, ArchiveError>>()?)?;
         Ok(written)
     }
@@ -334,14 +334,15 @@ impl<'a> Run<'a> {
             let (sender, receiver) = mpsc::channel();
             for _ in 0..workers {
                 let (sender, work, failed, next) = (sender.clone(), &work, &failed, &next);
-                let started = std::thread::Builder::new().name("consolidate".to_owned()).spawn_scoped(scope, move || {
-                    let done = work(&mut |index, done| drop(sender.send((index, done))));
-                    if let Err(error) = done {
-                        // Nobody begins another piece.
-                        next.store(usize::MAX / 2, Ordering::Relaxed);
-                        failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
-                    }
-                });
+                let started =
+                    std::thread::Builder::new().name("consolidate".to_owned()).spawn_scoped(scope, move || {
+                        let done = work(&mut |index, done| drop(sender.send((index, done))));
+                        if let Err(error) = done {
+                            // Nobody begins another piece.
+                            next.store(usize::MAX / 2, Ordering::Relaxed);
+                            failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+                        }
+                    });
                 started.map_err(ConsolidateError::Thread)?;
             }
             drop(sender);
@@ -371,14 +372,14 @@ impl<'a> Run<'a> {
 }
 
 /// Lists files that are whole but in no manifest: those of an older program, or whose manifest was damaged.
-fn adopt(wishes: &Wishes, tree: &Tree, tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
+fn adopt(wishes: &Wishes, tree: &Tree, known: &[String], tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
     let day_ago = wishes.now.plus_seconds(-86_400);
     for (named, name) in tree.unlisted()? {
         // A program that is still running may write to a young file again.
         if !named.packed || named.period.end() > day_ago {
             continue;
         }
-        match tree.adopt(&named, &name) {
+        match tree.adopt(&named, &name, known) {
             Ok(Some(count)) => tell(Done::Adopted { path: tree.path(named.period, &name), count }),
             Ok(None) => {}
             Err(error @ (ArchiveError::Io { .. } | ArchiveError::NotVerified(_))) => return Err(error.into()),

@@ -7,7 +7,7 @@ use crate::archive::{
     self, ArchiveError, Content, Flaw, Kind, Listed, Period, Prepared, Record, Standing, Text, Tree, Whose, add,
 };
 use crate::document::{Form, History, Values};
-use crate::exchange::steps::{Step, Steps, Stepped};
+use crate::exchange::steps::{Step, Stepped, Steps};
 use crate::past::each_measure;
 use crate::reading::{Instant, MeterId, Quality};
 use crate::store::{Stock, Store};

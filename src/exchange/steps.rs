@@ -153,7 +153,8 @@ impl Steps {
             self.track(is_it, || (Name::Column(column), is_mean)).push(micros, value, start, length);
         }
         for extra in &values.extras {
-            let is_it = |name: &Name| matches!(name, Name::Extra(key, unit) if *key == extra.key && *unit == extra.unit);
+            let is_it =
+                |name: &Name| matches!(name, Name::Extra(key, unit) if *key == extra.key && *unit == extra.unit);
             let is_mean = || {
                 let code = extra.key.split_once('#').map_or(extra.key.as_str(), |(code, _)| code);
                 matches!(kind_of(&Code::parse(code.as_bytes())), Some(Kind::Instant | Kind::Average))

@@ -112,11 +112,7 @@ impl<'s> Past<'s> {
     ///
     /// # Errors
     /// [`PastError`].
-    pub fn instants(
-        &self,
-        meter: &MeterId,
-        period: Range<Instant>,
-    ) -> Result<(u64, Option<Instant>), PastError> {
+    pub fn instants(&self, meter: &MeterId, period: Range<Instant>) -> Result<(u64, Option<Instant>), PastError> {
         let (archived, stored) = self.split(meter, &period)?;
         let (mut count, mut newest) = (0, None);
         self.archived(meter, archived, |at, _| -> Result<(), PastError> {

@@ -4,7 +4,7 @@ use super::block::Damage;
 use super::block::bytes::checksum;
 use super::names::find_meter;
 use super::stock::{Stock, stock};
-use super::{Store, StoreError, Trouble, hot, sealed, seal};
+use super::{Store, StoreError, Trouble, hot, seal, sealed};
 use crate::reading::{Instant, MeterId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 

@@ -1,5 +1,6 @@
 //! `releve log`: meters read for as long as it runs, every reading kept.
 
+mod archivist;
 mod journal;
 mod memory;
 mod print;
@@ -15,10 +16,12 @@ use super::source::Source;
 use super::{ports, when};
 use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::MeterId;
+use archivist::Archivist;
 use clap::{Args, ValueEnum};
 use journal::{Journal, Level};
 use print::Printer;
 use service::Service;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -46,6 +49,8 @@ every second costs about 210 MB of writing to the card a day, with --interval 60
 nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /dev/shm, and the
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
 
+With --archive each hour, day, week and month is written into the archive a minute after it is over, as `releve consolidate` does.
+
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
 and end with 0; HUP is a closing terminal, and without a terminal ignored. Under systemd: Type=notify, READY=1 comes with the
 first reading, the watchdog is fed while every meter sends or is tried again.";
@@ -60,6 +65,9 @@ pub(super) struct Cmd {
     /// Write in groups: a power cut loses no more than came in this time
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = when::duration)]
     commit: Duration,
+    /// Write each hour and day into this archive when it is over
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
     /// Also print each reading that is kept, a line each
     #[arg(long, value_name = "FORMAT")]
     print: Option<Print>,
@@ -102,22 +110,38 @@ impl Cmd {
         }
         let printer = self.print.map(|Print::Ndjson| Printer::start(interrupt.stop())).transpose()?;
         let mut service = Service::new();
-        let done = logger::run(plans, &keep, interrupt.stop(), &mut |event| match event {
-            Event::Notice { name, notice } => {
-                if let Some((level, text)) = words::of(&notice) {
-                    let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
-                    journal.say(level, &text);
-                    service.notice(&text);
-                }
+        let archivist = match &self.archive {
+            Some(folder) => {
+                let meter = globals.default_meter()?;
+                let started = Archivist::start(keep.store.clone(), folder.clone(), meter);
+                Some(started.map_err(|error| Failure::new(failure::OTHER, "other", error.to_string()))?)
             }
-            Event::Kept(kept) => {
-                service.kept(&kept);
-                if let Some(printer) = &printer {
-                    printer.print(kept);
-                }
+            None => None,
+        };
+        let done = logger::run(plans, &keep, interrupt.stop(), &mut |event| {
+            for (level, text) in archivist.iter().flat_map(Archivist::said) {
+                journal.say(level, &text);
             }
-            Event::Alive => service.alive(),
+            match event {
+                Event::Notice { name, notice } => {
+                    if let Some((level, text)) = words::of(&notice) {
+                        let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
+                        journal.say(level, &text);
+                        service.notice(&text);
+                    }
+                }
+                Event::Kept(kept) => {
+                    service.kept(&kept);
+                    if let Some(printer) = &printer {
+                        printer.print(kept);
+                    }
+                }
+                Event::Alive => service.alive(),
+            }
         });
+        if let Some(archivist) = &archivist {
+            archivist.stop();
+        }
         service.stopping();
         let printed = printer.map_or(Ok(()), Printer::end);
         let summary = done.map_err(refused)?;

@@ -84,7 +84,7 @@ impl Text {
 
     /// Takes the next reading.
     pub fn push(&mut self, at: Instant, values: &Values, quality: Quality, source: &str) {
-        for extra in &values.extras {
+        for extra in values.extras.iter().filter(|_| !self.short) {
             if let Some(unit) = extra.unit
                 && !self.units.contains_key(extra.key.as_str())
             {

@@ -229,13 +229,24 @@ pub fn write_entry(out: &mut String, form: Form, at: Instant, values: &Values, q
     out.push_str(marks.colon);
     out.push('{');
     let mut comma = "";
-    for (key, value) in values.numbers() {
+    for &(column, value) in &values.columns {
         out.push_str(comma);
         comma = ",";
         out.push_str(marks.inner);
-        write_text(out, key);
+        // The name of a column is plain.
+        out.push('"');
+        out.push_str(column_key(column));
+        out.push('"');
         out.push_str(marks.colon);
         value.write_to(out);
+    }
+    for extra in &values.extras {
+        out.push_str(comma);
+        comma = ",";
+        out.push_str(marks.inner);
+        write_text(out, &extra.key);
+        out.push_str(marks.colon);
+        extra.value.write_to(out);
     }
     out.push_str(if comma.is_empty() { "}" } else { marks.inner_close });
     if !values.texts.is_empty() {

@@ -11,6 +11,7 @@ mod forms;
 mod hostile;
 mod injected;
 mod killed;
+mod logged;
 mod past;
 mod plan;
 mod prune;

@@ -40,9 +40,13 @@ fn what_a_dry_run_says_is_what_a_real_one_does() {
         &["--keep", "17mo", "--prune"],
         &["--day", "2025-11-07", "--hours"],
     ] {
-        let before = tree(&place.path(""));
+        let everything_there = || -> Vec<(String, Vec<u8>)> {
+            // What readers of a store share in memory comes and goes.
+            tree(&place.path("")).into_iter().filter(|(name, _)| !name.starts_with("s.db-")).collect()
+        };
+        let before = everything_there();
         let dry = consolidate(&place, &[more, &["-n"]].concat());
-        assert_eq!(tree(&place.path("")), before, "{more:?}");
+        assert!(everything_there() == before, "{more:?}");
         let real = consolidate(&place, more);
         assert_eq!(dry.stdout, real.stdout, "{more:?}");
         assert_eq!(dry.exit, real.exit, "{more:?}");
@@ -64,10 +68,16 @@ fn what_a_dry_run_says_is_what_a_real_one_does() {
 fn a_second_run_leaves_with_75_and_six_at_once_do_no_harm() {
     let place = Place::new();
     let all = entries(METER, "2025-09-01T00:00:00Z", "2025-11-20T00:00:00Z", 300);
-    store(&place, "s.db", &all);
+    store(&place, "full.db", &all);
+    let fresh = fs::read(place.path("full.db")).unwrap();
+    place.write("s.db", &fresh);
     let before = everything(&place, &[]);
     for round in 0..3 {
         let _ = fs::remove_dir_all(place.path("a"));
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(place.path(&format!("s.db{end}")));
+        }
+        place.write("s.db", &fresh);
         let children: Vec<_> = (0..6)
             .map(|_| {
                 let mut command = place.command();

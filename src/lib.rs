@@ -16,7 +16,8 @@
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
-//! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store` |
+//! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store`, `document`, `archive` |
+//! | [`consolidate`] | the store into the archive: what is missing, writing it, pruning | `reading`, `store`, `document`, `exchange`, `archive`, `past` |
 //! | [`cli`] | the command line | everything |
 //!
 //! Imports go down only; `tests/layers.rs` checks this table against the sources.
@@ -36,6 +37,7 @@
 pub mod acquire;
 pub mod archive;
 pub mod cli;
+pub mod consolidate;
 pub mod dialogue;
 pub mod document;
 pub mod exchange;

@@ -22,7 +22,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
-    ("past", &["reading", "store"]),
+    ("past", &["reading", "store", "document", "archive"]),
+    ("consolidate", &["reading", "store", "document", "exchange", "archive", "past"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -40,6 +41,7 @@ const EVERY: &[&str] = &[
     "exchange",
     "archive",
     "past",
+    "consolidate",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

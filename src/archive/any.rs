@@ -4,19 +4,15 @@
 //! files, and the lines that `export -f ndjson` writes. Week and month files hold means, not readings, and are refused.
 
 use super::ArchiveError;
+use super::text::{MAX_TEXT, Wrong, unpack};
 use crate::document::Filed;
-use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read as _;
 use std::path::Path;
-
-/// The most text that is unpacked: a day of a hundred registers a second stays below it, a gzip bomb does not.
-const MAX_TEXT: u64 = 192 * 1024 * 1024;
 
 /// A reading in a file, and what the file says about all of its readings.
 #[derive(Debug, Clone, Copy)]
@@ -51,11 +47,26 @@ struct About {
 ///
 /// # Errors
 /// [`ArchiveError`], naming the file, or what `sink` returns.
-pub fn read_any<E: From<ArchiveError>>(
+pub fn read_any<E: From<ArchiveError>>(path: &Path, sink: impl FnMut(InFile<'_>) -> Result<(), E>) -> Result<(), E> {
+    let fail = |source| ArchiveError::Unreadable { path: path.into(), source };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(fail)?;
+    if file.take(MAX_TEXT as u64 + 1).read_to_end(&mut bytes).map_err(fail)? > MAX_TEXT {
+        return Err(ArchiveError::damaged(path, "it is larger than any file of an archive").into());
+    }
+    read_bytes(path, bytes, sink)
+}
+
+/// The readings of a file whose bytes are known.
+///
+/// # Errors
+/// [`ArchiveError`], naming the file, or what `sink` returns.
+pub fn read_bytes<E: From<ArchiveError>>(
     path: &Path,
+    bytes: Vec<u8>,
     mut sink: impl FnMut(InFile<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let text = read_text(path)?;
+    let text = unpack(bytes).map_err(|error| ArchiveError::damaged(path, error))?;
     let damaged =
         |source: Box<dyn std::error::Error + Send + Sync>| ArchiveError::Damaged { path: path.into(), source };
     let values = serde_json::Deserializer::from_str(&text).into_iter::<&RawValue>();
@@ -77,12 +88,18 @@ pub fn read_any<E: From<ArchiveError>>(
         if let Some(error) = stopped {
             return Err(error);
         }
-        read.map_err(damaged)?;
+        read.map_err(|error| match error.is::<Means>() {
+            true => ArchiveError::Derived(path.into()),
+            false => damaged(error),
+        })?;
     }
     if found { Ok(()) } else { Err(damaged("it is empty".into()).into()) }
 }
 
-type Wrong = Box<dyn std::error::Error + Send + Sync>;
+/// The file is of a week or a month.
+#[derive(Debug, thiserror::Error)]
+#[error("it holds means")]
+struct Means;
 
 fn object<E>(
     value: &str,
@@ -91,7 +108,7 @@ fn object<E>(
 ) -> Result<(), Wrong> {
     let outline: Outline<'_> = serde_json::from_str(value)?;
     if outline.series.is_some() {
-        return Err("it holds means of a quarter of an hour, not readings".into());
+        return Err(Means.into());
     }
     let meter = outline.metadata.and_then(|about| about.compteur_id);
     let units = outline.unites;
@@ -153,28 +170,6 @@ fn each_of<E>(
     Ok(json.deserialize_seq(Elements { deliver, stopped })?)
 }
 
-/// The text of a file, packed or not.
-fn read_text(path: &Path) -> Result<String, ArchiveError> {
-    let io = |source| ArchiveError::Io { path: path.into(), source };
-    let damaged = |source: Wrong| ArchiveError::Damaged { path: path.into(), source };
-    let mut file = BufReader::new(File::open(path).map_err(io)?);
-    let packed = std::io::BufRead::fill_buf(&mut file).map_err(io)?.starts_with(&[0x1F, 0x8B]);
-    let mut bytes = Vec::new();
-    let read = if packed {
-        MultiGzDecoder::new(file).take(MAX_TEXT).read_to_end(&mut bytes)
-    } else {
-        file.take(MAX_TEXT).read_to_end(&mut bytes)
-    };
-    match read {
-        Ok(length) if length as u64 >= MAX_TEXT => return Err(damaged("it unpacks to more than any day holds".into())),
-        Ok(_) => {}
-        Err(error) if packed => return Err(damaged(error.into())),
-        Err(error) => return Err(io(error)),
-    }
-    let text = String::from_utf8(bytes).map_err(|error| damaged(error.utf8_error().into()))?;
-    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,7 +204,6 @@ mod tests {
             "",
             "{",
             r#"{"mesures": [], "nb_mesures": 1}"#,
-            r#"{"compteur": "M1", "series": {}}"#,
             r#"{"timestamp": "2025-11-07T00:00:00Z", "donnees": {"tension_l1": NaN}}"#,
             r#"{"timestamp": "2025-11-07T00:00:00Z", "donnees": {"tension_l1": 1e400}}"#,
             r#"{"timestamp": 5}"#,
@@ -219,5 +213,6 @@ mod tests {
         for text in cases {
             assert!(matches!(read(text), Err(ArchiveError::Damaged { .. })), "{text:.60}");
         }
+        assert!(matches!(read(r#"{"compteur": "M1", "series": {}}"#), Err(ArchiveError::Derived(_))));
     }
 }

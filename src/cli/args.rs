@@ -178,12 +178,17 @@ impl Globals {
         if named.is_some() {
             return Ok(named);
         }
-        self.identifier(self.config()?.file.meter.as_deref())
+        self.default_meter()
     }
 
     /// The meter that the option names.
     pub(super) fn named_meter(&self) -> anyhow::Result<Option<MeterId>> {
         self.identifier(self.meter.as_deref())
+    }
+
+    /// The meter that the settings name.
+    pub(super) fn default_meter(&self) -> anyhow::Result<Option<MeterId>> {
+        self.identifier(self.config()?.file.meter.as_deref())
     }
 
     /// What the settings say of the meter that was named, by its alias or its identifier.

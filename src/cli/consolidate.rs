@@ -1,52 +1,378 @@
-//! `releve consolidate`: the archive's files out of the store.
+//! `releve consolidate`: the archive's files out of the store, and old readings out of both.
 
-use super::args::Globals;
-use super::export::{choose_meter, measures};
+use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
-use super::output::Output;
+use super::output::{Output, printable, say};
 use super::when;
-use crate::archive::{layout, write_day};
-use crate::reading::Instant;
+use crate::archive::{ArchiveError, Kind, Period, Tree};
+use crate::consolidate::verify::{Finding, verify};
+use crate::consolidate::{Bounds, Done, Select, Wishes, run};
+use crate::document::Form;
+use crate::reading::{Asked, Instant, Zone};
 use crate::store::Store;
 use clap::Args;
-use std::path::PathBuf;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const AFTER_HELP: &str = "\
+const EXAMPLES: &str = "\
 Examples:
-  releve consolidate --db target/example.db --archive target/archive --day 2025-11-07";
+  releve consolidate --db target/example.db --archive target/archive
+  releve consolidate --db target/example.db --archive target/archive --day 2025-11-07
+  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
+  releve consolidate --archive target/archive --verify";
 
-/// Write a day of the store into the archive
+const MORE: &str = "\
+Examples:
+  releve consolidate --db target/example.db --archive target/archive
+  releve consolidate --db target/example.db --archive target/archive --day 2025-11-07
+  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
+  releve consolidate --archive target/archive --verify
+
+Without a period every complete hour, day, week and month is written that is not in the archive yet, the oldest first: a night
+that was missed is made up. Hours that are older than yesterday are in their day's file; --hours writes files of them too.
+Days are those of UTC. Running it again changes nothing.
+
+--prune takes readings out of the store that are older than --keep, whole days of them, and only those that a file of the
+archive, read there and then, is seen to hold. `export` and `stats` find them in the archive. -n goes through all of it, tells
+what would be done to the byte, and does nothing.
+
+For cron: -q says nothing unless something is wrong, and a second run while one is going on ends with 75.";
+
+/// Write what is complete into the archive; take out of the store what is safe there
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(after_help = EXAMPLES, after_long_help = MORE)]
 pub(super) struct Cmd {
-    /// The folder of the archive; it is made if it is not there
+    /// The folder of the archive, made if it is not there [default: the one of the settings]
     #[arg(long, value_name = "DIR")]
-    archive: PathBuf,
-    /// The UTC day: a date, today or yesterday
-    #[arg(long, value_name = "DAY")]
-    day: String,
+    archive: Option<PathBuf>,
+    /// Only this UTC day, complete or not: a date, today or yesterday
+    #[arg(long, value_name = "DAY", conflicts_with_all = ["week", "month", "since", "until"])]
+    day: Option<String>,
+    /// Only this week: 2025-W45
+    #[arg(long, value_name = "WEEK", conflicts_with_all = ["month", "since", "until"])]
+    week: Option<String>,
+    /// Only this month: 2025-11
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["since", "until"])]
+    month: Option<String>,
+    #[command(flatten)]
+    span: when::Span,
+    /// Hour files of every day, not only of today and yesterday
+    #[arg(long)]
+    hours: bool,
+    /// Without indentation
+    #[arg(long)]
+    compact: bool,
+    /// How long readings stay in the store: 90d, 26w, 18mo, 2y
+    #[arg(long, value_name = "TIME", requires = "prune")]
+    keep: Option<KeepFor>,
+    /// Take older readings out of the store, once the archive is seen to hold them
+    #[arg(long, requires = "keep")]
+    prune: bool,
+    /// How long files stay in the archive: 10y
+    #[arg(long, value_name = "TIME")]
+    keep_archive: Option<KeepFor>,
+    /// Tell what would be done, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+    /// Check every file of the archive instead; the store is not needed
+    #[arg(long, conflicts_with_all = ["day", "week", "month", "since", "until", "keep", "keep_archive", "dry_run", "compact", "hours"])]
+    verify: bool,
+}
+
+/// A length of time in days or months.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct KeepFor {
+    months: i32,
+    days: i64,
+}
+
+impl std::str::FromStr for KeepFor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(at);
+        let number = number.parse::<u16>().ok().filter(|number| *number > 0);
+        let (months, days) = match unit {
+            "d" => (0, 1),
+            "w" => (0, 7),
+            "mo" => (1, 0),
+            "y" => (12, 0),
+            _ => return Err("write it like 90d, 26w, 18mo or 2y".to_owned()),
+        };
+        let number = number.ok_or("write it like 90d, 26w, 18mo or 2y")?;
+        Ok(Self { months: i32::from(number) * months, days: i64::from(number) * days })
+    }
+}
+
+impl KeepFor {
+    /// The time that lies so far back: the same day of an earlier month, or its last.
+    fn before(self, now: Instant) -> Option<Instant> {
+        let now = now.plus_seconds(-86_400 * self.days);
+        if self.months == 0 {
+            return Some(now);
+        }
+        let (year, month, day) = now.utc_day();
+        let month = year * 12 + i32::from(month) - 1 - self.months;
+        let (year, month) = (month.div_euclid(12), u8::try_from(month.rem_euclid(12) + 1).ok()?);
+        let midnight = (1..=day).rev().find_map(|day| Instant::start_of_utc_day(year, month, day))?;
+        Some(midnight.plus_seconds(now.unix_seconds().rem_euclid(86_400)))
+    }
 }
 
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
-        let (year, month, day) = when::utc_day(&self.day, Instant::now())?;
-        let start = Instant::start_of_utc_day(year, month, day)
-            .ok_or_else(|| Failure::new(failure::USAGE, "time.unknown", format!("'{}' is not a date", self.day)))?;
-        let store = Store::open(&globals.store_path()?)?;
-        let meter = choose_meter(&store, globals)?;
-        let shared = store.meters()?.len() > 1;
-        let found = measures(&store, &meter, start..start.plus_seconds(24 * 3600))?;
-        let date = format!("{year:04}-{month:02}-{day:02}");
-        if found.measures.is_empty() {
-            globals.note(&format!("no reading of {meter} on {date}, nothing written"));
-            return Ok(ExitCode::SUCCESS);
+        let archive = archive_path(self.archive.as_deref(), globals)?;
+        if self.verify {
+            return check(&archive, globals, output);
         }
-        let path = layout::day_file(&self.archive, (year, month, day), shared.then_some(meter.as_str()));
-        let written = write_day(&path, meter.as_str(), &date, found.measures, found.units)?;
-        if !globals.quiet {
-            output.line(&format!("{}  {written}", path.display()))?;
+        let now = Instant::now();
+        let select = self.select(now, globals)?;
+        let cutoff = |keep: Option<KeepFor>| keep.map(|keep| keep.before(now).ok_or_else(too_long)).transpose();
+        let bounds = Bounds { store: cutoff(self.keep)?, archive: cutoff(self.keep_archive)? };
+        if let (Some(of_store), Some(of_archive)) = (bounds.store, bounds.archive)
+            && of_archive > of_store
+        {
+            let what = "--keep-archive is shorter than --keep: what leaves the archive would still be in the store";
+            return Err(Failure::new(failure::USAGE, "consolidate.keep", what).into());
         }
-        Ok(ExitCode::SUCCESS)
+        let path = globals.store_path()?;
+        let store = Store::open(&path)?;
+        let meter = match globals.named_meter()? {
+            Some(named) => Some(super::export::find_meter(&store, &named)?),
+            None => None,
+        };
+        let default_meter = match globals.default_meter()? {
+            Some(named) => store.find_meter(&named)?,
+            None => None,
+        };
+        drop(store);
+        let wishes = Wishes {
+            store: path,
+            archive,
+            meter,
+            default_meter,
+            select,
+            hours: self.hours,
+            form: if self.compact { Form::Compact } else { Form::Indented },
+            bounds,
+            dry: self.dry_run,
+            trusting: false,
+            now,
+            workers: std::thread::available_parallelism().map_or(1, |count| count.get().min(4)),
+        };
+        self.go(&wishes, globals, output)
+    }
+
+    fn go(&self, wishes: &Wishes, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+        let bar = bar(globals);
+        let mut failed = None;
+        let mut anything = false;
+        let done = run(wishes, |done| {
+            anything |= !matches!(done, Done::Planned(_));
+            match done {
+                Done::Planned(count) => bar.inc_length(count as u64),
+                Done::Written { .. } => bar.inc(1),
+                _ => {}
+            }
+            if let Some(trouble) = trouble(&done) {
+                bar.suspend(|| say(&trouble));
+            }
+            if let Some(line) = line(&done).filter(|_| !globals.quiet && failed.is_none()) {
+                // Written when it is done, not later; but a reader that has gone does not stop the work.
+                let told = bar.suspend(|| output.line(&line).and_then(|()| output.flush()));
+                failed = told.err();
+            }
+        });
+        bar.finish_and_clear();
+        let report = done?;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if !anything {
+            globals.note(&self.nothing(wishes));
+        } else if self.dry_run {
+            globals.note("nothing was changed");
+        }
+        Ok(if report.is_damaged { ExitCode::from(failure::DATA) } else { ExitCode::SUCCESS })
+    }
+
+    fn nothing(&self, wishes: &Wishes) -> String {
+        let given = self.day.as_ref().or(self.week.as_ref()).or(self.month.as_ref());
+        match (given, &wishes.select) {
+            (Some(given), _) => format!("no reading of {given}, nothing written"),
+            (None, Select::All) => "everything that is complete is in the archive".to_owned(),
+            _ => "nothing of that time is complete, nothing written".to_owned(),
+        }
+    }
+
+    fn select(&self, now: Instant, globals: &Globals) -> anyhow::Result<Select> {
+        let given = [(&self.day, Kind::Day), (&self.week, Kind::Week), (&self.month, Kind::Month)];
+        for (text, kind) in given {
+            if let Some(text) = text {
+                return Ok(Select::One(period(text, kind, now)?));
+            }
+        }
+        if self.span.since.is_none() && self.span.until.is_none() {
+            return Ok(Select::All);
+        }
+        Ok(Select::Within(self.span.resolve_in(ZoneChoice { zone: Zone::UTC, chosen: true }, globals)?))
+    }
+}
+
+fn too_long() -> Failure {
+    Failure::new(failure::USAGE, "consolidate.keep", "no calendar goes back so far")
+}
+
+/// A day, week or month as people write it.
+fn period(text: &str, kind: Kind, now: Instant) -> Result<Period, Failure> {
+    let (what, tip) = match kind {
+        Kind::Week => ("week", "like 2025-W45 or last week"),
+        Kind::Month => ("month", "like 2025-11 or last month"),
+        _ => ("date", "like 2025-11-07, today or yesterday (UTC days)"),
+    };
+    let asked = Asked::parse(text, now, Zone::UTC).ok();
+    let period = asked.and_then(|asked| {
+        Period::containing(kind, asked.since).filter(|period| period.range() == (asked.since..asked.until))
+    });
+    period.ok_or_else(|| Failure::new(failure::USAGE, "time.unknown", format!("'{text}' is not a {what}")).tip(tip))
+}
+
+/// The archive that is named, by the option or in the settings.
+pub(super) fn archive_path(named: Option<&Path>, globals: &Globals) -> anyhow::Result<PathBuf> {
+    if let Some(path) = named.or(globals.config()?.file.archive.as_deref()) {
+        return Ok(path.to_owned());
+    }
+    Err(Failure::new(failure::USAGE, "archive.unnamed", "which folder is the archive?")
+        .tip("name it with --archive DIR, or as archive = \"…\" in the settings")
+        .into())
+}
+
+/// What is said on stdout.
+pub(super) fn line(done: &Done) -> Option<String> {
+    let said = match done {
+        Done::Written { path, count, bytes, unchanged } => {
+            let is_means = path.parent().is_some_and(|folder| folder.ends_with("hebdomadaire"))
+                || path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("mois_"));
+            let what = match (is_means, count) {
+                (true, _) => "values",
+                (false, 1) => "reading",
+                (false, _) => "readings",
+            };
+            let end = if *unchanged { ", unchanged" } else { "" };
+            format!("{}  {count} {what}, {bytes} bytes{end}", path.display())
+        }
+        Done::Adopted { path, count } => format!("{}  {count} readings, listed", path.display()),
+        Done::Pruned { meter, until, readings, bytes } => {
+            format!("{meter}  before {until}: {readings} readings out of the store, {bytes} bytes")
+        }
+        Done::Removed { path, bytes } => format!("{}  removed, {bytes} bytes", path.display()),
+        Done::SetAside { path, .. } => format!("{}  damaged, set aside", path.display()),
+        Done::Planned(_) | Done::Refused(_) | Done::Kept { .. } => return None,
+    };
+    Some(printable(&said))
+}
+
+/// What is said on stderr, also with `-q`.
+pub(super) fn trouble(done: &Done) -> Option<String> {
+    let said = match done {
+        Done::SetAside { error, expected, now, .. } => {
+            let held = match expected {
+                Some(expected) => format!("it held {expected} readings, there are {now} now"),
+                None => format!("written anew with {now} readings"),
+            };
+            format!("warning: {}; {held}", cause(error))
+        }
+        Done::Refused(error) => format!("warning: {}", cause(error)),
+        Done::Kept { meter, day, why } => {
+            format!("warning: {meter}: nothing from {} on leaves the store: {why}", day.date())
+        }
+        _ => return None,
+    };
+    Some(printable(&said))
+}
+
+fn cause(error: &ArchiveError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+/// `--verify`.
+fn check(archive: &Path, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+    if !archive.is_dir() {
+        let what = format!("there is no archive {}", archive.display());
+        return Err(Failure::new(failure::NO_INPUT, "archive.missing", what).into());
+    }
+    let tree = Tree::open(archive, true)?;
+    let mut lines = Vec::new();
+    let found = verify(&tree, |finding| match finding {
+        Finding::Damaged(error) => say(&printable(&format!("error: {}  [archive.damaged]", cause(&error)))),
+        Finding::Unlisted(path) => lines.push(format!("{}  is in no manifest", path.display())),
+        Finding::Aside(path) => lines.push(format!("{}  was set aside", path.display())),
+    })?;
+    if !globals.quiet {
+        for line in lines {
+            output.line(&printable(&line))?;
+        }
+        let (whole, readings) = (found.whole, found.readings);
+        output.line(&format!("{whole} files whole, {readings} readings in day files; {} damaged", found.damaged))?;
+    }
+    Ok(if found.damaged > 0 { ExitCode::from(failure::DATA) } else { ExitCode::SUCCESS })
+}
+
+fn bar(globals: &Globals) -> ProgressBar {
+    if globals.quiet {
+        return ProgressBar::hidden();
+    }
+    // Drawn on a terminal only.
+    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
+    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} files  {eta}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_long_ago() {
+        let now = Instant::parse_utc("2024-02-29T12:30:00Z").unwrap();
+        let before = |text: &str| text.parse::<KeepFor>().unwrap().before(now).unwrap().to_string();
+        assert_eq!(before("2y"), "2022-02-28T12:30:00Z");
+        assert_eq!(before("4y"), "2020-02-29T12:30:00Z");
+        assert_eq!(before("3mo"), "2023-11-29T12:30:00Z");
+        assert_eq!(before("1w"), "2024-02-22T12:30:00Z");
+        for text in ["", "2", "y", "-1d", "0d", "1h", "99999y", "1.5y"] {
+            assert!(text.parse::<KeepFor>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn days_that_do_not_exist_are_refused() {
+        let now = Instant::parse_utc("2026-03-01T00:30:00Z").unwrap();
+        let name = |text: &str, kind| period(text, kind, now).map(|period| period.file_name(None));
+        assert_eq!(name("2024-02-29", Kind::Day).unwrap(), "jour_20240229.json.gz");
+        assert_eq!(name("yesterday", Kind::Day).unwrap(), "jour_20260228.json.gz");
+        assert_eq!(name("2020-W53", Kind::Week).unwrap(), "semaine_2020-W53.json.gz");
+        assert_eq!(name("2025-11", Kind::Month).unwrap(), "mois_202511.json.gz");
+        for (text, kind) in [
+            ("2026-02-29", Kind::Day),
+            ("2025-11-31", Kind::Day),
+            ("2026-13-01", Kind::Day),
+            ("2025-00-10", Kind::Day),
+            ("2025-11", Kind::Day),
+            ("2021-W53", Kind::Week),
+            ("2025-W00", Kind::Week),
+            ("2025-11-07", Kind::Week),
+            ("2025-13", Kind::Month),
+            ("hier", Kind::Day),
+        ] {
+            assert_eq!(name(text, kind).unwrap_err().exit, failure::USAGE, "{text}");
+        }
     }
 }

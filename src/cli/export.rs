@@ -5,21 +5,22 @@ use super::failure::{self, Failure};
 use super::output::Output;
 use super::target::{self, Target};
 use super::when;
-use crate::archive::{layout, write_export};
-use crate::document::{DayFile, History, Measure, Repeated, Values, column_key, write_measure};
+use crate::archive::{Kind, Period, Tree};
+use crate::consolidate::{Bounds, Select, Wishes, export_days};
+use crate::document::{DayFile, Form, History, Measure, Values, column_key, write_measure};
 use crate::exchange::csv::Wide;
 use crate::exchange::influx;
 use crate::exchange::old_database::OldDatabaseWriter;
 use crate::exchange::steps::{Step, Steps};
-use crate::reading::{Column, Decimal, Instant, MeterId, Quality, Reading, Register};
-use crate::store::{Kept, Lean, Shape, Store};
+use crate::past::Past;
+use crate::reading::{Column, Instant, MeterId, Quality, Reading};
+use crate::store::Store;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -49,9 +50,15 @@ pub(super) struct Cmd {
     /// Write the archive's short files of the last days instead
     #[arg(long, value_name = "DIR", conflicts_with_all = ["since", "until", "by", "format", "fields", "output"])]
     archive: Option<PathBuf>,
-    /// How many days of them
-    #[arg(long, value_name = "N", default_value_t = 30, requires = "archive")]
+    /// How many days of them, today included
+    #[arg(long, value_name = "N", default_value_t = 30, requires = "archive", value_parser = clap::value_parser!(u16).range(1..))]
     days: u16,
+    /// Those without indentation
+    #[arg(long, requires = "archive")]
+    compact: bool,
+    /// The archive to read where the store was pruned [default: the one of the settings]
+    #[arg(long, value_name = "DIR", conflicts_with = "archive")]
+    from_archive: Option<PathBuf>,
     /// End with 1 if there is no reading
     #[arg(long)]
     fail_empty: bool,
@@ -94,8 +101,10 @@ impl Cmd {
         let store = Store::open(&globals.store_path()?)?;
         let meter = choose_meter(&store, globals)?;
         if let Some(archive) = &self.archive {
-            return self.short_files(&store, &meter, archive, globals, output);
+            return self.short_files(meter, archive, globals, output);
         }
+        let tree = archive_to_read(self.from_archive.as_deref(), globals)?;
+        let past = tree.as_ref().map_or(Past::new(&store), |tree| Past::with_archive(&store, tree));
         let zone = globals.zone()?;
         let period = self.span.resolve(globals)?;
         let step = match (self.by, self.format) {
@@ -105,8 +114,9 @@ impl Cmd {
             (None, _) => None,
         };
         store.quick_check(&meter)?;
-        let keys = Keys::of(&store, &meter, &period, &self.fields)?;
-        let selection = Selection { store: &store, meter: &meter, period, step, keys: &keys };
+        warn_if_blind(&past, &meter, &period, globals)?;
+        let keys = Keys::of(past, &meter, &period, &self.fields)?;
+        let selection = Selection { past, meter: &meter, period, step, keys: &keys };
         let count = match self.format {
             Format::Sqlite => selection.sqlite(self.output.as_deref())?,
             format => {
@@ -125,40 +135,75 @@ impl Cmd {
     /// The archive's `export_…` files.
     fn short_files(
         &self,
-        store: &Store,
-        meter: &MeterId,
+        meter: MeterId,
         archive: &std::path::Path,
         globals: &Globals,
         output: &mut Output,
     ) -> anyhow::Result<ExitCode> {
-        store.quick_check(meter)?;
-        let shared = store.meters()?.len() > 1;
-        let today = Instant::now();
-        for back in (0..i64::from(self.days)).rev() {
-            let (year, month, day) = today.plus_seconds(-86_400 * back).utc_day();
-            let start = Instant::start_of_utc_day(year, month, day).context("no such day")?;
-            let mut measures = Vec::new();
-            each_measure(store, meter, start..start.plus_seconds(86_400), |at, values, _, _| {
-                measures.push((at, crate::document::export_numbers(values)));
-                Ok(())
-            })?;
-            if measures.is_empty() {
-                continue;
+        let now = Instant::now();
+        let today = Period::containing(Kind::Day, now).context("no such day")?;
+        let days = today.start().plus_seconds(-86_400 * (i64::from(self.days) - 1))..today.end();
+        let wishes = Wishes {
+            store: globals.store_path()?,
+            archive: archive.to_owned(),
+            meter: None,
+            default_meter: globals.default_meter()?,
+            select: Select::All,
+            hours: false,
+            form: if self.compact { Form::Compact } else { Form::Indented },
+            bounds: Bounds::default(),
+            dry: false,
+            trusting: false,
+            now,
+            workers: 1,
+        };
+        let mut exit = ExitCode::SUCCESS;
+        let mut lines = Vec::new();
+        export_days(&wishes, &meter, days, |done| {
+            if let Some(trouble) = super::consolidate::trouble(&done) {
+                super::output::say(&trouble);
+                exit = ExitCode::from(failure::DATA);
             }
-            let path = layout::export_file(archive, (year, month, day), shared.then_some(meter.as_str()));
-            let date = format!("{year:04}-{month:02}-{day:02}");
-            let written = write_export(&path, &date, measures)?;
-            if !globals.quiet {
-                output.line(&format!("{}  {written}", path.display()))?;
-            }
+            lines.extend(super::consolidate::line(&done));
+        })?;
+        if !globals.quiet {
+            lines.iter().try_for_each(|line| output.line(line))?;
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(exit)
     }
+}
+
+/// The archive that is read where the store was pruned: the one that is named, or that of the settings if it is there.
+pub(super) fn archive_to_read(named: Option<&std::path::Path>, globals: &Globals) -> anyhow::Result<Option<Tree>> {
+    let path = match named {
+        Some(path) if !path.is_dir() => {
+            let what = format!("there is no archive {}", path.display());
+            return Err(Failure::new(failure::NO_INPUT, "archive.missing", what).into());
+        }
+        Some(path) => Some(path),
+        None => globals.config()?.file.archive.as_deref(),
+    };
+    Ok(path.map(|path| Tree::open(path, true)).transpose()?)
+}
+
+/// Says that an answer is not whole, since a part of it is in an archive that nobody named.
+pub(super) fn warn_if_blind(
+    past: &Past<'_>,
+    meter: &MeterId,
+    period: &Range<Instant>,
+    globals: &Globals,
+) -> anyhow::Result<()> {
+    if let Some(before) = past.blind_before(meter)?.filter(|before| *before > period.start) {
+        globals.warn(&format!(
+            "readings of {meter} before {before} are in the archive only: name it as archive = \"…\" in the settings"
+        ));
+    }
+    Ok(())
 }
 
 /// What is exported.
 struct Selection<'s> {
-    store: &'s Store,
+    past: Past<'s>,
     meter: &'s MeterId,
     period: Range<Instant>,
     step: Option<Step>,
@@ -177,7 +222,7 @@ impl Selection<'_> {
             }
         };
         let mut steps = self.step.map(Steps::new);
-        each_measure(self.store, self.meter, self.period.clone(), |at, values, quality, source| match &mut steps {
+        self.past.measures(self.meter, self.period.clone(), |at, values, quality, source| match &mut steps {
             Some(steps) => match steps.push(at, values, quality, source) {
                 Some(done) => deliver(done.at, &done.values, done.quality, &done.source),
                 None => Ok(()),
@@ -277,7 +322,7 @@ impl Selection<'_> {
     /// How many entries there will be, and the time of the newest.
     fn extent(&self) -> anyhow::Result<(u64, Option<Instant>)> {
         if self.step.is_none() {
-            return Ok(self.store.instants(self.meter, self.period.clone())?);
+            return Ok(self.past.instants(self.meter, self.period.clone())?);
         }
         let mut newest = None;
         let count = self.each(|at, _, _, _| {
@@ -318,10 +363,10 @@ struct Keys {
 
 impl Keys {
     /// The columns and every other register there is in the period, or those that were asked for.
-    fn of(store: &Store, meter: &MeterId, period: &Range<Instant>, asked: &[String]) -> anyhow::Result<Self> {
+    fn of(past: Past<'_>, meter: &MeterId, period: &Range<Instant>, asked: &[String]) -> anyhow::Result<Self> {
         let mut all: Vec<String> = Column::ALL.iter().map(|&column| column_key(column).to_owned()).collect();
         let mut units = BTreeMap::new();
-        let mut series = store.series_in(meter, period.clone())?;
+        let mut series = past.series_in(meter, period.clone())?;
         series.sort_by(|a, b| a.code.cmp(&b.code).then(a.nth.cmp(&b.nth)));
         for series in series {
             if series.nth == 0 && series.code.obis().and_then(Column::of_register).is_some() {
@@ -363,14 +408,19 @@ impl Keys {
     }
 }
 
+/// The meter of a name.
+pub(super) fn find_meter(store: &Store, named: &MeterId) -> anyhow::Result<MeterId> {
+    if let Some(found) = store.find_meter(named)? {
+        return Ok(found);
+    }
+    let failure = Failure::new(failure::NO_INPUT, "meter.missing", format!("the store has no meter {named}"));
+    Err(failure.tip(format!("there are: {}", list(&store.meters()?))).into())
+}
+
 /// The meter that was named, or the only one there is.
 pub(super) fn choose_meter(store: &Store, globals: &Globals) -> anyhow::Result<MeterId> {
     if let Some(named) = globals.meter()? {
-        if let Some(found) = store.find_meter(&named)? {
-            return Ok(found);
-        }
-        let failure = Failure::new(failure::NO_INPUT, "meter.missing", format!("the store has no meter {named}"));
-        return Err(failure.tip(format!("there are: {}", list(&store.meters()?))).into());
+        return find_meter(store, &named);
     }
     match <[MeterId; 1]>::try_from(store.meters()?) {
         Ok([only]) => Ok(only),
@@ -387,91 +437,4 @@ pub(super) fn choose_meter(store: &Store, globals: &Globals) -> anyhow::Result<M
 
 fn list(meters: &[MeterId]) -> String {
     meters.iter().map(MeterId::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// The readings of a period in the contract's form, and the units of their further registers.
-pub(super) struct Measures {
-    pub(super) measures: Vec<Measure>,
-    pub(super) units: BTreeMap<String, String>,
-}
-
-/// The readings of a day, all at once.
-pub(super) fn measures(store: &Store, meter: &MeterId, period: Range<Instant>) -> anyhow::Result<Measures> {
-    let mut done = Measures { measures: Vec::new(), units: BTreeMap::new() };
-    each_measure(store, meter, period, |at, values, quality, source| {
-        for extra in &values.extras {
-            if let Some(unit) = extra.unit {
-                done.units.entry(extra.key.to_string()).or_insert_with(|| unit.symbol().to_string());
-            }
-        }
-        done.measures.push(Measure::new(at, values, quality, source));
-        Ok(())
-    })?;
-    Ok(done)
-}
-
-/// Reads the store; telegrams of the same time (a push split over several lists) become one reading.
-pub(super) fn each_measure(
-    store: &Store,
-    meter: &MeterId,
-    period: Range<Instant>,
-    mut sink: impl FnMut(Instant, &Values, Quality, &str) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let mut memory = store.tariff_memory(meter)?;
-    let mut open: Option<Kept> = None;
-    let mut same: Option<(Arc<Shape>, Option<Repeated>)> = None;
-    store.lean(meter, period, |next| -> anyhow::Result<()> {
-        let next = match next {
-            Lean::Whole(kept) => kept,
-            Lean::Numbers { at, quality, shape, numbers } => {
-                if let Some(kept) = open.take() {
-                    sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source)?;
-                }
-                if same.as_ref().is_none_or(|(before, _)| !Arc::ptr_eq(before, shape)) {
-                    same = Some((Arc::clone(shape), Repeated::new(&shape.registers, &mut memory)));
-                }
-                let repeated = same.as_mut().and_then(|(_, repeated)| repeated.as_mut());
-                if let Some(values) = repeated.and_then(|repeated| repeated.with(numbers)) {
-                    return sink(at, values, quality, &shape.source);
-                }
-                whole(at, quality, shape, numbers)
-            }
-        };
-        match &mut open {
-            Some(kept) if kept.at == next.at => join(&mut kept.reading, next.reading),
-            _ => {
-                if let Some(kept) = open.replace(next) {
-                    sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source)?;
-                }
-            }
-        }
-        Ok(())
-    })?;
-    match open {
-        Some(kept) => sink(kept.at, &Values::of(&kept.reading, &mut memory), kept.reading.quality, &kept.source),
-        None => Ok(()),
-    }
-}
-
-/// A reading of numbers, put together.
-fn whole(at: Instant, quality: Quality, shape: &Shape, numbers: &[Decimal]) -> Kept {
-    let mut reading = Reading::new(crate::document::protocol_of(&shape.source));
-    reading.quality = quality;
-    let pairs = shape.registers.iter().zip(numbers);
-    reading.registers = pairs.map(|((code, unit), number)| Register::number(code.clone(), *number, *unit)).collect();
-    Kept { at, source: shape.source.clone(), reading }
-}
-
-/// Adds the registers of a second telegram of the same time; of a register in both, the better quality counts, and of
-/// equal ones the later.
-fn join(reading: &mut Reading, next: Reading) {
-    let replaces = next.quality >= reading.quality;
-    for register in next.registers {
-        match reading.registers.iter_mut().find(|present| present.code == register.code) {
-            Some(present) if replaces => *present = register,
-            Some(_) => {}
-            None => reading.registers.push(register),
-        }
-    }
-    reading.quality = Quality::min(reading.quality, next.quality);
 }

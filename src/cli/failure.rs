@@ -1,6 +1,8 @@
 //! Failures as people see them: one shape, a stable id, the exit status of the contract.
 
 use crate::archive::ArchiveError;
+use crate::consolidate::ConsolidateError;
+use crate::past::PastError;
 use crate::reading::{Anomaly, AnomalyCode};
 use crate::session::PlayError;
 use crate::store::StoreError;
@@ -82,6 +84,16 @@ impl Failure {
             if let Some(archive) = cause.downcast_ref::<ArchiveError>() {
                 return Self::archive(archive);
             }
+            if let Some(ConsolidateError::Busy(store)) = cause.downcast_ref::<ConsolidateError>() {
+                let what = format!("another consolidation of {} is going on", store.display());
+                return Self::new(BUSY, "consolidate.busy", what).tip("this one has done nothing; try again later");
+            }
+            if let Some(failure) = cause.downcast_ref::<ConsolidateError>().and_then(Self::consolidation) {
+                return failure;
+            }
+            if let Some(past) = cause.downcast_ref::<PastError>() {
+                return Self::past(past);
+            }
             if let Some(link) = cause.downcast_ref::<LinkError>() {
                 return Self::link(link);
             }
@@ -139,12 +151,38 @@ impl Failure {
             ArchiveError::Damaged { source, .. } => {
                 Self::new(DATA, "archive.damaged", message).cause(source.to_string())
             }
+            ArchiveError::Derived(_) => Self::new(DATA, "archive.derived", message)
+                .tip("day and hour files hold the readings; week and month files are made of them"),
+            ArchiveError::Outside { .. } => {
+                Self::new(DATA, "archive.outside", message).tip("links that lead out of the archive are not followed")
+            }
+            ArchiveError::Busy(_) => Self::new(BUSY, "archive.busy", message).tip("try again in a moment"),
+            ArchiveError::Unreadable { source, .. } => {
+                let denied = source.kind() == io::ErrorKind::PermissionDenied;
+                Self::new(if denied { DENIED } else { NO_INPUT }, "archive.read", message).cause(source.to_string())
+            }
             ArchiveError::OtherMeter { .. } => Self::new(DATA, "archive.meter", message)
                 .tip("nothing was changed; use another archive folder for this meter"),
             ArchiveError::NotVerified(_) => {
                 Self::new(WRITE, "archive.verify", message).tip("what was there before is untouched; check the disk")
             }
             ArchiveError::Io { source, .. } => Self::new(WRITE, "archive.write", message).cause(source.to_string()),
+        }
+    }
+
+    fn consolidation(error: &ConsolidateError) -> Option<Self> {
+        match error {
+            ConsolidateError::Store(store) => Some(Self::store(store)),
+            ConsolidateError::Archive(archive) => Some(Self::archive(archive)),
+            ConsolidateError::Past(past) => Some(Self::past(past)),
+            _ => None,
+        }
+    }
+
+    fn past(error: &PastError) -> Self {
+        match error {
+            PastError::Store(store) => Self::store(store),
+            PastError::Archive(archive) => Self::archive(archive),
         }
     }
 

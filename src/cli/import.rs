@@ -4,7 +4,8 @@ use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
 use super::output::{Output, printable};
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
-use crate::archive::{ArchiveError, InFile, read_any};
+use crate::archive::layout::{FOLDERS, is_manifest};
+use crate::archive::{ArchiveError, InFile, Kind, Named, Tree, read_any};
 use crate::exchange::csv::{self, CsvError, CsvReading};
 use crate::exchange::old_database::{OldDatabase, OldDatabaseError, OldRow};
 use crate::reading::{Instant, MeterId, Reading};
@@ -12,10 +13,12 @@ use crate::store::{Entry, Import, Store, StoreError};
 use crate::transport::Input;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -65,9 +68,11 @@ impl Cmd {
         let mut total = Tally::default();
         let mut exit = 0;
         let mut run = Run { globals, zone, meter, keys, now, why: self.why };
-        for path in &files {
-            let name = printable(&path.display().to_string());
-            match run.file(&mut store, path) {
+        let count = files.len();
+        let mut files: VecDeque<Found> = files.into();
+        while let Some(found) = files.pop_front() {
+            let name = printable(&found.path.display().to_string());
+            match run.file(&mut store, &found) {
                 Ok(tally) => {
                     if !globals.quiet {
                         // Said when it is on the disk, not later.
@@ -85,7 +90,14 @@ impl Cmd {
                 Err(error) => {
                     // What stops one file need not stop the others, what stops the store does.
                     let failure = Failure::of(&error);
-                    if files.len() == 1 || failure.id.starts_with("store.") {
+                    if failure.id == "archive.derived" && (count > 1 || found.by_chance) {
+                        globals.note(&format!("{name}: made of day files, passed over"));
+                        continue;
+                    }
+                    for path in found.instead.into_iter().rev() {
+                        files.push_front(Found { by_chance: true, ..Found::named(path) });
+                    }
+                    if (count == 1 && files.is_empty()) || failure.id.starts_with("store.") {
                         return Err(error);
                     }
                     super::output::say(&failure.to_string());
@@ -95,8 +107,8 @@ impl Cmd {
         }
         store.seal(now)?;
         store.join(now)?;
-        if files.len() > 1 && !globals.quiet {
-            output.line(&format!("{} files  {total}", files.len()))?;
+        if count > 1 && !globals.quiet {
+            output.line(&format!("{count} files  {total}"))?;
         }
         Ok(ExitCode::from(exit))
     }
@@ -150,10 +162,17 @@ struct Taking<'i, 's> {
     bar: ProgressBar,
     loud: bool,
     name: String,
+    /// The meter that the name of an archive's file says.
+    suffix: Option<String>,
 }
 
 impl Run<'_> {
-    fn file(&mut self, store: &mut Store, path: &Path) -> anyhow::Result<Tally> {
+    fn file(&mut self, store: &mut Store, found: &Found) -> anyhow::Result<Tally> {
+        let path = found.path.as_path();
+        if found.is_outside {
+            return Err(ArchiveError::Outside { path: path.into() }.into());
+        }
+        let suffix = listed_as(found)?;
         let kind = kind_of(path)?;
         let mut import = store.import(self.now)?;
         let taking = Taking {
@@ -163,6 +182,7 @@ impl Run<'_> {
             bar: self.bar(path),
             loud: self.why,
             name: path.display().to_string(),
+            suffix,
         };
         match self.read(path, kind, taking) {
             Ok(tally) => {
@@ -298,11 +318,19 @@ impl Taking<'_, '_> {
 
     fn filed(&mut self, found: InFile<'_>) -> Result<(), Stop> {
         let Some(at) = found.filed.at() else {
-            self.refuse(format!("'{}' is not a time", found.filed.timestamp));
-            return Ok(());
+            let what = format!("'{:.40}' is not a time", found.filed.timestamp);
+            return Err(ArchiveError::Damaged { path: PathBuf::from(&self.name), source: what.into() }.into());
         };
         let source = found.filed.source.clone().unwrap_or_else(|| "import".to_owned());
-        self.add(found.meter.and_then(MeterId::new), at, source, found.filed.reading(found.units), true)
+        let meter = match (found.meter, &self.suffix) {
+            (Some(meter), Some(suffix)) if meter != suffix => {
+                let (path, found) = (PathBuf::from(&self.name), meter.to_owned());
+                return Err(ArchiveError::OtherMeter { path, found }.into());
+            }
+            (Some(meter), _) => MeterId::new(meter),
+            (None, suffix) => suffix.as_deref().and_then(MeterId::new),
+        };
+        self.add(meter, at, source, found.filed.reading(found.units), true)
     }
 
     fn old(&mut self, row: Result<OldRow, String>) -> Result<(), Stop> {
@@ -332,6 +360,16 @@ impl Taking<'_, '_> {
             }
         }
     }
+}
+
+/// Holds a file against the manifest of its archive; the meter in its name.
+fn listed_as(found: &Found) -> Result<Option<String>, ArchiveError> {
+    let Some((tree, named)) = &found.of_archive else { return Ok(None) };
+    let name = found.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if let Some(listed) = tree.listed(named.period, &name)? {
+        tree.verify(named.period, &name, &listed)?;
+    }
+    Ok(named.suffix.clone())
 }
 
 fn unnamed(path: &Path) -> Failure {
@@ -392,13 +430,35 @@ fn kind_of(path: &Path) -> anyhow::Result<FileKind> {
     Ok(if is_header { FileKind::Csv } else { FileKind::Capture })
 }
 
+/// A file to be taken in.
+struct Found {
+    path: PathBuf,
+    /// It was come upon in a folder, not named.
+    by_chance: bool,
+    /// It is a link that leads out of that folder.
+    is_outside: bool,
+    /// The archive that it stands in, and what its name says.
+    of_archive: Option<(Rc<Tree>, Named)>,
+    /// Hour files that count where this day file cannot be read.
+    instead: Vec<PathBuf>,
+}
+
+impl Found {
+    fn named(path: PathBuf) -> Self {
+        Self { path, by_chance: false, is_outside: false, of_archive: None, instead: Vec::new() }
+    }
+}
+
 /// The files under some paths, in the order named; of a folder in the order of their names.
-fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     for path in paths {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => below(path, &mut found)?,
-            Ok(metadata) if metadata.is_file() => found.push(path.clone()),
+            Ok(metadata) if metadata.is_dir() => {
+                let root = fs::canonicalize(path).map_err(|error| unreadable(path, &error))?;
+                below(path, &root, &mut found)?;
+            }
+            Ok(metadata) if metadata.is_file() => found.push(Found::named(path.clone())),
             // What a file is shows in its first bytes, and of a pipe those could not be read again.
             Ok(_) => {
                 let what = format!("{} is no file", path.display());
@@ -418,27 +478,76 @@ fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Everything in a folder that is not hidden, set aside, or a means file of the archive.
-fn below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Everything in a folder that is not hidden, set aside, a manifest, or a means file of the archive.
+fn below(folder: &Path, root: &Path, found: &mut Vec<Found>) -> anyhow::Result<()> {
     let mut entries: Vec<_> = fs::read_dir(folder)
         .and_then(|entries| entries.collect::<io::Result<Vec<_>>>())
         .map_err(|error| unreadable(folder, &error))?;
     entries.sort_by_key(fs::DirEntry::file_name);
+    let tree = archive_of(folder)?;
+    let first = found.len();
+    let mut hours: Vec<(Named, String, PathBuf)> = Vec::new();
     for entry in entries {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), &error))?;
-        let means = name.starts_with("semaine_") || name.starts_with("mois_");
-        let aside = [".corrompu", "-wal", "-shm", "-journal"].iter().any(|end| name.ends_with(end));
-        if name.starts_with('.') || aside || means {
+        let aside = [".corrompu", "-wal", "-shm", "-journal", ".lock"].iter().any(|end| name.ends_with(end));
+        if name.starts_with('.') || aside || is_manifest(&name) {
             continue;
         }
         // A link to a folder is not followed: it may lead back here.
         if kind.is_dir() {
-            below(&entry.path(), found)?;
-        } else if kind.is_file() || entry.path().is_file() {
-            found.push(entry.path());
+            below(&entry.path(), root, found)?;
+            continue;
+        }
+        let path = entry.path();
+        let is_outside =
+            kind.is_symlink() && fs::canonicalize(&path).ok().is_none_or(|target| !target.starts_with(root));
+        let named = Named::parse(&name);
+        if named.as_ref().is_some_and(|named| !named.period.kind().has_readings()) {
+            continue;
+        }
+        if named.as_ref().is_some_and(|named| named.period.kind() == Kind::Hour) && !is_outside {
+            hours.extend(named.map(|named| (named, name.into_owned(), path)));
+        } else if is_outside || kind.is_file() || path.is_file() {
+            let of_archive = tree.clone().zip(named);
+            found.push(Found { path, by_chance: true, is_outside, of_archive, instead: Vec::new() });
+        }
+    }
+    // What the day file of a manifest was made of is in it.
+    for (named, name, path) in hours {
+        let is_listed =
+            |tree: &Tree, period, name: &str| tree.listed(period, name).is_ok_and(|listed| listed.is_some());
+        let day = found.iter_mut().skip(first).find(|other| {
+            other.of_archive.as_ref().is_some_and(|(tree, day)| {
+                day.period.kind() == Kind::Day
+                    && day.period.range().contains(&named.period.start())
+                    && day.suffix == named.suffix
+                    && is_listed(tree, named.period, &name)
+                    && is_listed(tree, day.period, &day.period.file_name(day.suffix.as_deref()))
+            })
+        });
+        match day {
+            Some(day) => day.instead.push(path),
+            None => found.push(Found {
+                of_archive: tree.clone().map(|tree| (tree, named)),
+                by_chance: true,
+                ..Found::named(path)
+            }),
         }
     }
     Ok(())
+}
+
+/// The archive that a folder is part of.
+fn archive_of(folder: &Path) -> anyhow::Result<Option<Rc<Tree>>> {
+    let name = folder.file_name().map(|name| name.to_string_lossy());
+    let root = folder.parent().filter(|_| name.is_some_and(|name| FOLDERS.contains(&name.as_ref())));
+    let Some(root) = root else { return Ok(None) };
+    let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+    let tree = Tree::open(root, true)?;
+    for error in tree.set_damaged_manifests_aside()? {
+        super::output::say(&printable(&format!("warning: {error}: its files are taken as they are")));
+    }
+    Ok(Some(Rc::new(tree)))
 }

@@ -7,20 +7,6 @@ use clap::Args;
 use std::ops::Range;
 use std::time::Duration;
 
-/// A UTC day: `2025-11-07`, `today`, `yesterday`.
-pub(super) fn utc_day(text: &str, now: Instant) -> Result<(i32, u8, u8), Failure> {
-    match text {
-        "today" => Ok(now.utc_day()),
-        "yesterday" => Ok(now.plus_seconds(-24 * 3600).utc_day()),
-        _ => parse_date(text)
-            .filter(|&(year, month, day)| Instant::start_of_utc_day(year, month, day).is_some())
-            .ok_or_else(|| {
-                Failure::new(failure::USAGE, "time.unknown", format!("'{text}' is not a date"))
-                    .tip("like 2025-11-07, today or yesterday (UTC days)")
-            }),
-    }
-}
-
 /// A span of time, as every command that looks back takes it.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Span {
@@ -43,7 +29,11 @@ impl Span {
 
     /// The span; an end that is not given is open.
     pub(super) fn resolve(&self, globals: &Globals) -> anyhow::Result<Range<Instant>> {
-        let zone = globals.zone()?;
+        self.resolve_in(globals.zone()?, globals)
+    }
+
+    /// The span, its bare dates in a zone.
+    pub(super) fn resolve_in(&self, zone: ZoneChoice, globals: &Globals) -> anyhow::Result<Range<Instant>> {
         let end = |text: &Option<String>, is_end, open| match text {
             Some(text) => moment(text, zone, is_end, globals),
             None => Ok(Instant::from_unix(open)),
@@ -82,35 +72,4 @@ pub(super) fn moment(text: &str, zone: ZoneChoice, is_end: bool, globals: &Globa
 /// A length of time, as an option takes it.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     parse_length(text).ok_or_else(|| "write it like 500ms, 30s, 5min, 2h or 30d".to_owned())
-}
-
-/// `YYYY-MM-DD`, digits only; whether there is such a day is not asked here.
-fn parse_date(text: &str) -> Option<(i32, u8, u8)> {
-    let mut parts = text.split('-');
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-    let digits = |part: &str, count: usize| part.len() == count && part.bytes().all(|b| b.is_ascii_digit());
-    if parts.next().is_some() || !digits(year, 4) || !digits(month, 2) || !digits(day, 2) {
-        return None;
-    }
-    Some((year.parse().ok()?, month.parse().ok()?, day.parse().ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> Instant {
-        Instant::parse_utc(text).unwrap()
-    }
-
-    #[test]
-    fn days_that_exist() {
-        let now = at("2026-03-01T00:30:00Z");
-        assert_eq!(utc_day("2024-02-29", now), Ok((2024, 2, 29)));
-        assert_eq!(utc_day("today", now), Ok((2026, 3, 1)));
-        assert_eq!(utc_day("yesterday", now), Ok((2026, 2, 28)));
-        for text in ["2026-02-29", "2026-13-01", "26-01-01", "2026-1-1", "hier", "", "2026-01-01-01"] {
-            assert_eq!(utc_day(text, now).unwrap_err().exit, failure::USAGE, "{text}");
-        }
-    }
 }

@@ -14,6 +14,9 @@ pub struct DayFile {
     /// The UTC day; absent from an export over another period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// The UTC hour, of an hour file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heure: Option<u8>,
     /// How many readings there are.
     pub nb_mesures: usize,
     /// The units of the registers that are no columns.
@@ -86,7 +89,7 @@ impl DayFile {
     pub fn new(meter: &str, date: Option<String>, mesures: Vec<Measure>, unites: BTreeMap<String, String>) -> Self {
         let creation = mesures.last().map(|newest| newest.timestamp.clone()).unwrap_or_default();
         let metadata = Metadata { version: Cow::Borrowed("1.0"), compteur_id: meter.to_owned(), creation };
-        Self { metadata, date, nb_mesures: mesures.len(), unites, mesures }
+        Self { metadata, date, heure: None, nb_mesures: mesures.len(), unites, mesures }
     }
 }
 

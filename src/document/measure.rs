@@ -1,6 +1,6 @@
 //! One reading of a file, read whatever its age and written fast.
 
-use super::{Exact, Numbers, Values, column_key};
+use super::{Exact, Extra, Numbers, Values, column_key};
 use crate::reading::{Code, Column, Instant, Protocol, Quality, Reading, Register, Unit};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -34,15 +34,40 @@ impl Filed {
         Instant::parse_utc(&self.timestamp).ok()
     }
 
+    /// Its quality; a word that is none of the contract's counts as doubtful, none at all as good.
+    #[must_use]
+    pub fn grade(&self) -> Quality {
+        match self.quality.as_deref() {
+            None => Quality::Good,
+            Some(word) => Quality::parse(word).unwrap_or(Quality::Suspect),
+        }
+    }
+
+    /// The same in the contract's terms, its further keys in the order of the file.
+    #[must_use]
+    pub fn values(&self, units: &BTreeMap<String, String>) -> Values {
+        let mut values = Values::default();
+        for (key, Exact(value)) in &self.numbers.0 {
+            match column_of_key(key) {
+                Some(column) if values.column(column).is_none() => values.columns.push((column, *value)),
+                Some(_) => {}
+                None => {
+                    let unit = units.get(key).and_then(|unit| Unit::parse(unit));
+                    values.extras.push(Extra { key: key.as_str().into(), value: *value, unit });
+                }
+            }
+        }
+        values.columns.sort_by_key(|&(column, _)| column);
+        values.texts = self.texts.iter().map(|(key, text)| (key.as_str().into(), text.as_str().into())).collect();
+        values
+    }
+
     /// The reading that it is of, in the contract's terms: a register for each key. `units` holds those of the keys that
     /// are no columns.
     #[must_use]
     pub fn reading(&self, units: &BTreeMap<String, String>) -> Reading {
         let mut reading = Reading::new(protocol_of(self.source.as_deref().unwrap_or_default()));
-        reading.quality = match self.quality.as_deref() {
-            None => Quality::Good,
-            Some(word) => Quality::parse(word).unwrap_or(Quality::Suspect),
-        };
+        reading.quality = self.grade();
         for (key, Exact(value)) in &self.numbers.0 {
             let unit = units.get(key).map(String::as_str);
             let (code, unit) = register_of_key(key, unit);
@@ -53,6 +78,24 @@ impl Filed {
         }
         reading
     }
+}
+
+/// The reading that some values are of: a register for each key.
+#[must_use]
+pub fn reading_of(values: &Values, quality: Quality, source: &str) -> Reading {
+    let mut reading = Reading::new(protocol_of(source));
+    reading.quality = quality;
+    for &(column, value) in &values.columns {
+        reading.registers.push(Register::number(column.register(), value, column.unit()));
+    }
+    for extra in &values.extras {
+        let (code, _) = register_of_key(&extra.key, None);
+        reading.registers.push(Register::number(code, extra.value, extra.unit));
+    }
+    for (key, text) in &values.texts {
+        reading.registers.push(Register::text(register_of_key(key, None).0, text.clone()));
+    }
+    reading
 }
 
 /// The protocol that a source usually stands for. Files do not say it; an optical head speaks IEC 62056-21, and the old
@@ -133,46 +176,137 @@ impl<'de> Deserialize<'de> for Filed {
 ///
 /// The same bytes as serialising a `Measure` gives; written by hand because whole years are exported.
 pub fn write_measure(out: &mut Vec<u8>, at: Instant, values: &Values, quality: Quality, source: &str) {
-    out.extend_from_slice(b"{\"timestamp\":\"");
-    at.write_to(out);
-    out.extend_from_slice(b"\",\"valeurs\":{");
-    let mut is_first = true;
-    for &(column, value) in &values.columns {
-        if !std::mem::take(&mut is_first) {
-            out.push(b',');
+    write_entry(out, Form::Compact, at, values, quality, source);
+}
+
+/// How a file is laid out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Form {
+    /// Indented by two spaces.
+    #[default]
+    Indented,
+    /// Without any blank.
+    Compact,
+}
+
+/// The marks between the parts of an entry of a list `mesures`.
+struct Marks {
+    open: &'static str,
+    colon: &'static str,
+    /// Before a key of the entry, and before a key of an object in it.
+    key: &'static str,
+    inner: &'static str,
+    inner_close: &'static str,
+    close: &'static str,
+}
+
+const COMPACT: Marks = Marks { open: "{", colon: ":", key: "", inner: "", inner_close: "}", close: "}" };
+const INDENTED: Marks = Marks {
+    open: "\n    {",
+    colon: ": ",
+    key: "\n      ",
+    inner: "\n        ",
+    inner_close: "\n      }",
+    close: "\n    }",
+};
+
+impl Form {
+    const fn marks(self) -> &'static Marks {
+        match self {
+            Self::Indented => &INDENTED,
+            Self::Compact => &COMPACT,
         }
-        // The keys of columns need no escaping.
+    }
+}
+
+/// Appends a reading as an entry of a file's list `mesures`, without the comma behind it.
+pub fn write_entry(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values, quality: Quality, source: &str) {
+    let marks = form.marks();
+    write_time(out, marks, at);
+    out.push(b',');
+    put(out, marks.key);
+    put(out, "\"valeurs\"");
+    put(out, marks.colon);
+    out.push(b'{');
+    let mut comma = "";
+    for &(column, value) in &values.columns {
+        put(out, comma);
+        comma = ",";
+        put(out, marks.inner);
+        // The name of a column is plain.
         out.push(b'"');
-        out.extend_from_slice(column_key(column).as_bytes());
-        out.extend_from_slice(b"\":");
+        put(out, column_key(column));
+        out.push(b'"');
+        put(out, marks.colon);
         value.write_to(out);
     }
     for extra in &values.extras {
-        if !std::mem::take(&mut is_first) {
-            out.push(b',');
-        }
+        put(out, comma);
+        comma = ",";
+        put(out, marks.inner);
         write_text(out, &extra.key);
-        out.push(b':');
+        put(out, marks.colon);
         extra.value.write_to(out);
     }
-    out.push(b'}');
+    put(out, if comma.is_empty() { "}" } else { marks.inner_close });
     if !values.texts.is_empty() {
         // In the order of the keys, as the archive has them.
         let texts: BTreeMap<&str, &str> =
             values.texts.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
+        out.push(b',');
+        put(out, marks.key);
+        put(out, "\"textes\"");
+        put(out, marks.colon);
+        out.push(b'{');
         for (index, (key, text)) in texts.into_iter().enumerate() {
-            out.extend_from_slice(if index == 0 { b",\"textes\":{" } else { b"," });
+            if index > 0 {
+                out.push(b',');
+            }
+            put(out, marks.inner);
             write_text(out, key);
-            out.push(b':');
+            put(out, marks.colon);
             write_text(out, text);
         }
-        out.push(b'}');
+        put(out, marks.inner_close);
     }
-    out.extend_from_slice(b",\"qualite\":\"");
-    out.extend_from_slice(quality.as_str().as_bytes());
-    out.extend_from_slice(b"\",\"source\":");
+    out.push(b',');
+    put(out, marks.key);
+    put(out, "\"qualite\"");
+    put(out, marks.colon);
+    out.push(b'"');
+    put(out, quality.as_str());
+    put(out, "\",");
+    put(out, marks.key);
+    put(out, "\"source\"");
+    put(out, marks.colon);
     write_text(out, source);
-    out.push(b'}');
+    put(out, marks.close);
+}
+
+/// Appends a reading in the short form of an export file: its columns beside its time.
+pub fn write_short(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values) {
+    let marks = form.marks();
+    write_time(out, marks, at);
+    for &(column, value) in &values.columns {
+        out.push(b',');
+        put(out, marks.key);
+        out.push(b'"');
+        put(out, if column == Column::PowerTotal { "puissance" } else { column_key(column) });
+        out.push(b'"');
+        put(out, marks.colon);
+        value.write_to(out);
+    }
+    put(out, marks.close);
+}
+
+fn write_time(out: &mut Vec<u8>, marks: &Marks, at: Instant) {
+    put(out, marks.open);
+    put(out, marks.key);
+    put(out, "\"timestamp\"");
+    put(out, marks.colon);
+    out.push(b'"');
+    at.write_to(out);
+    out.push(b'"');
 }
 
 /// Appends a text as JSON (RFC 8259, section 7).
@@ -181,12 +315,16 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
     let plain = |plain, &byte: &u8| plain & (byte >= 0x20) & (byte != b'"') & (byte != b'\\');
     if text.as_bytes().iter().fold(true, plain) {
         out.push(b'"');
-        out.extend_from_slice(text.as_bytes());
+        put(out, text);
         out.push(b'"');
     } else {
         // A string always serialises.
-        out.extend_from_slice(serde_json::to_string(text).unwrap_or_default().as_bytes());
+        put(out, &serde_json::to_string(text).unwrap_or_default());
     }
+}
+
+fn put(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(text.as_bytes());
 }
 
 #[cfg(test)]
@@ -208,11 +346,15 @@ mod tests {
         let values = Values::of(&reading, &mut TariffMemory::default());
         for at in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1969-12-31T23:59:59.999999Z"] {
             let at = Instant::parse_utc(at).unwrap();
-            let mut fast = Vec::new();
+            let mut fast = String::new();
             write_measure(&mut fast, at, &values, Quality::Suspect, "p1");
-            let fast = String::from_utf8(fast).unwrap();
             let slow = serde_json::to_string(&Measure::new(at, &values, Quality::Suspect, "p1")).unwrap();
             assert_eq!(fast, slow);
+            let mut indented = String::new();
+            write_entry(&mut indented, Form::Indented, at, &values, Quality::Suspect, "p1");
+            let slow = serde_json::to_string_pretty(&[Measure::new(at, &values, Quality::Suspect, "p1")]).unwrap();
+            let deeper: String = slow.lines().skip(1).flat_map(|line| ["\n  ", line]).collect();
+            assert_eq!(indented, deeper.strip_suffix("\n  ]").unwrap());
             let read: Filed = serde_json::from_str(&fast).unwrap();
             assert_eq!(read.at(), Some(at));
             assert_eq!(read.numbers.0.len(), 3);

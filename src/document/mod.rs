@@ -13,7 +13,7 @@ mod values;
 
 pub use archive::{DayFile, Measure, Metadata, Numbers};
 pub use exact::Exact;
-pub use history::{History, export_numbers};
-pub use measure::{Filed, protocol_of, register_of_key, write_measure};
+pub use history::{History, HistoryError};
+pub use measure::{Filed, Form, protocol_of, reading_of, register_of_key, write_entry, write_measure, write_short};
 pub use reading::{log_json, reading_json};
 pub use values::{Extra, Repeated, Values, column_key};

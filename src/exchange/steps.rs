@@ -149,13 +149,18 @@ impl Steps {
         let (start, length) = (open.start, open.end - open.start);
         for &(column, value) in &values.columns {
             let is_mean = !matches!(column, Column::EnergyImport | Column::EnergyExport);
-            self.track(Name::Column(column), is_mean).push(micros, value, start, length);
+            let is_it = |name: &Name| *name == Name::Column(column);
+            self.track(is_it, || (Name::Column(column), is_mean)).push(micros, value, start, length);
         }
         for extra in &values.extras {
-            let code = extra.key.split_once('#').map_or(extra.key.as_str(), |(code, _)| code);
-            let kind = kind_of(&Code::parse(code.as_bytes()));
-            let is_mean = matches!(kind, Some(Kind::Instant | Kind::Average));
-            self.track(Name::Extra(extra.key.clone(), extra.unit), is_mean).push(micros, extra.value, start, length);
+            let is_it =
+                |name: &Name| matches!(name, Name::Extra(key, unit) if *key == extra.key && *unit == extra.unit);
+            let is_mean = || {
+                let code = extra.key.split_once('#').map_or(extra.key.as_str(), |(code, _)| code);
+                matches!(kind_of(&Code::parse(code.as_bytes())), Some(Kind::Instant | Kind::Average))
+            };
+            let track = self.track(is_it, || (Name::Extra(extra.key.clone(), extra.unit), is_mean()));
+            track.push(micros, extra.value, start, length);
         }
         done
     }
@@ -176,8 +181,10 @@ impl Steps {
         Some(Stepped { at: Instant::from_unix_micros(open.start), values, quality: open.quality, source: open.source })
     }
 
-    fn track(&mut self, name: Name, is_mean: bool) -> &mut Track {
-        let place = self.tracks.iter().position(|track| track.name == name).unwrap_or_else(|| {
+    /// The track of a name, made where there is none; what kind of quantity it is is only found out then.
+    fn track(&mut self, is_it: impl Fn(&Name) -> bool, make: impl FnOnce() -> (Name, bool)) -> &mut Track {
+        let place = self.tracks.iter().position(|track| is_it(&track.name)).unwrap_or_else(|| {
+            let (name, is_mean) = make();
             self.tracks.push(Track { name, is_mean, last: None, start: None, mean: Mean::default() });
             self.tracks.len() - 1
         });

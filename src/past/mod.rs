@@ -1,7 +1,15 @@
-//! The past of a meter: what the store holds of it.
+//! The past of a meter: what the store holds of it, and the archive where the store was pruned.
 //!
-//! Whoever asks about a meter (statistics, exports, the API) asks here and need not know where a reading lies.
+//! Whoever asks about a meter (statistics, exports, the API) asks here and need not know where a reading lies. Of the
+//! archive one day at a time is in memory.
 
+mod archived;
+mod measures;
+
+pub use measures::each_measure;
+
+use crate::archive::{ArchiveError, Tree};
+use crate::document::Values;
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
 use crate::store::{Kept, Lean, Sample, Series, Step, Store, StoreError, Totals};
 use std::ops::Range;
@@ -13,19 +21,37 @@ pub enum PastError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A file of the archive cannot be used, and the store no longer has what it holds.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 /// All that is known of meters.
 #[derive(Debug, Clone, Copy)]
 pub struct Past<'s> {
     store: &'s Store,
+    archive: Option<&'s Tree>,
 }
 
 impl<'s> Past<'s> {
     /// What a store holds.
     #[must_use]
     pub const fn new(store: &'s Store) -> Self {
-        Self { store }
+        Self { store, archive: None }
+    }
+
+    /// What a store holds, and before the time it was pruned to, what an archive does.
+    #[must_use]
+    pub const fn with_archive(store: &'s Store, archive: &'s Tree) -> Self {
+        Self { store, archive: Some(archive) }
+    }
+
+    /// The time before which nothing can be told of a meter, since it was pruned and no archive is named.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn blind_before(&self, meter: &MeterId) -> Result<Option<Instant>, PastError> {
+        Ok(if self.archive.is_some() { None } else { self.store.pruned(meter)? })
     }
 
     /// The meters, by identifier.
@@ -41,7 +67,29 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn extent(&self, meter: &MeterId) -> Result<Option<(Instant, Instant)>, PastError> {
-        Ok(self.store.extent(meter)?)
+        let stored = self.store.extent(meter)?;
+        let archived = self.archived_extent(meter)?;
+        let first = stored.iter().chain(&archived).map(|(first, _)| *first).min();
+        let last = stored.iter().chain(&archived).map(|(_, last)| *last).max();
+        Ok(first.zip(last))
+    }
+
+    /// The readings in the contract's terms, in order of time; those of one instant as one.
+    ///
+    /// # Errors
+    /// [`PastError`], or what `sink` returns.
+    pub fn measures<E: From<PastError>>(
+        &self,
+        meter: &MeterId,
+        period: Range<Instant>,
+        mut sink: impl FnMut(Instant, &Values, Quality, &str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (archived, stored) = self.split(meter, &period)?;
+        self.archived(meter, archived, |at, record| sink(at, &record.values, record.quality, &record.source))?;
+        each_measure(self.store, meter, stored, |at, values, quality, source| {
+            sink(at, values, quality, source).map_err(Stopped::Sink)
+        })
+        .map_err(Stopped::into)
     }
 
     /// See [`Store::tariff_memory`].
@@ -60,7 +108,51 @@ impl<'s> Past<'s> {
         Ok(self.store.series(meter)?)
     }
 
-    /// See [`Store::readings`].
+    /// See [`Store::instants`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn instants(&self, meter: &MeterId, period: Range<Instant>) -> Result<(u64, Option<Instant>), PastError> {
+        let (archived, stored) = self.split(meter, &period)?;
+        let (mut count, mut newest) = (0, None);
+        self.archived(meter, archived, |at, _| -> Result<(), PastError> {
+            count += 1;
+            newest = Some(at);
+            Ok(())
+        })?;
+        let (more, last) = self.store.instants(meter, stored)?;
+        Ok((count + more, last.or(newest)))
+    }
+
+    /// See [`Store::series_in`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn series_in(&self, meter: &MeterId, period: Range<Instant>) -> Result<Vec<Series>, PastError> {
+        let (archived, stored) = self.split(meter, &period)?;
+        let mut there = self.store.series_in(meter, stored)?;
+        if archived.is_empty() {
+            return Ok(there);
+        }
+        let mut others = self.store.series(meter)?;
+        others.retain(|series| !there.contains(series));
+        self.archived(meter, archived, |_, record| -> Result<(), PastError> {
+            others.retain(|series| {
+                let is_there = archived::has(series, &record.values);
+                if is_there {
+                    there.push(series.clone());
+                }
+                !is_there
+            });
+            Ok(())
+        })?;
+        // In the order they were first seen, as the store gives them.
+        let order = self.store.series(meter)?;
+        there.sort_by_key(|series| order.iter().position(|other| other == series));
+        Ok(there)
+    }
+
+    /// See [`Store::readings`]. Of the archive each is in the contract's terms.
     ///
     /// # Errors
     /// [`PastError`], or what `sink` returns.
@@ -70,10 +162,12 @@ impl<'s> Past<'s> {
         period: Range<Instant>,
         mut sink: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.store.readings(meter, period, |kept| sink(kept).map_err(Stopped::Sink)).map_err(Stopped::into)
+        let (archived, stored) = self.split(meter, &period)?;
+        self.archived(meter, archived, |at, record| sink(archived::kept(meter, at, record)))?;
+        self.store.readings(meter, stored, |kept| sink(kept).map_err(Stopped::Sink)).map_err(Stopped::into)
     }
 
-    /// See [`Store::lean`].
+    /// See [`Store::lean`]. Of the archive each is whole, in the contract's terms.
     ///
     /// # Errors
     /// [`PastError`], or what `sink` returns.
@@ -83,15 +177,24 @@ impl<'s> Past<'s> {
         period: Range<Instant>,
         mut sink: impl FnMut(Lean<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.store.lean(meter, period, |lean| sink(lean).map_err(Stopped::Sink)).map_err(Stopped::into)
+        let (archived, stored) = self.split(meter, &period)?;
+        self.archived(meter, archived, |at, record| sink(Lean::Whole(archived::kept(meter, at, record))))?;
+        self.store.lean(meter, stored, |lean| sink(lean).map_err(Stopped::Sink)).map_err(Stopped::into)
     }
 
     /// See [`Store::samples`].
     ///
     /// # Errors
     /// [`PastError`].
-    pub fn samples(&self, series: &Series, period: Range<Instant>, sink: impl FnMut(Sample)) -> Result<(), PastError> {
-        Ok(self.store.samples(series, period, sink)?)
+    pub fn samples(
+        &self,
+        series: &Series,
+        period: Range<Instant>,
+        mut sink: impl FnMut(Sample),
+    ) -> Result<(), PastError> {
+        let (archived, stored) = self.split(series.meter(), &period)?;
+        self.archived_samples(series, archived, &mut sink)?;
+        Ok(self.store.samples(series, stored, sink)?)
     }
 
     /// See [`Store::table`].
@@ -102,17 +205,23 @@ impl<'s> Past<'s> {
         &self,
         series: &[Series],
         period: Range<Instant>,
-        sink: impl FnMut(Instant, &[Option<Decimal>], Quality),
+        mut sink: impl FnMut(Instant, &[Option<Decimal>], Quality),
     ) -> Result<(), PastError> {
-        Ok(self.store.table(series, period, sink)?)
+        let Some(meter) = series.first().map(Series::meter) else { return Ok(()) };
+        let (archived, stored) = self.split(meter, &period)?;
+        self.archived_table(meter, series, archived, &mut sink)?;
+        Ok(self.store.table(series, stored, sink)?)
     }
 
-    /// See [`Store::totals`].
+    /// See [`Store::totals`]. Of the archive there is one entry for each day.
     ///
     /// # Errors
     /// [`PastError`].
     pub fn totals(&self, series: &Series, period: Range<Instant>) -> Result<Vec<Totals>, PastError> {
-        Ok(self.store.totals(series, period)?)
+        let (archived, stored) = self.split(series.meter(), &period)?;
+        let mut totals = self.archived_totals(series, archived)?;
+        totals.extend(self.store.totals(series, stored)?);
+        Ok(totals)
     }
 
     /// See [`Store::steps`].
@@ -120,7 +229,18 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn steps(&self, series: &Series, period: Range<Instant>, sink: impl FnMut(Step)) -> Result<(), PastError> {
-        Ok(self.store.steps(series, period, sink)?)
+        let (archived, _) = self.split(series.meter(), &period)?;
+        if archived.is_empty() {
+            return Ok(self.store.steps(series, period, sink)?);
+        }
+        // All are compared at the finest exponent there is.
+        let mut finest: Option<i8> = None;
+        self.samples(series, period.clone(), |sample| {
+            let exponent = sample.value.exponent();
+            finest = Some(finest.map_or(exponent, |finest| finest.min(exponent)));
+        })?;
+        let feed = |take: &mut dyn FnMut(Sample)| self.samples(series, period, take);
+        self.store.steps_along(series, finest.unwrap_or_default(), feed, sink)
     }
 }
 

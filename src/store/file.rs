@@ -75,6 +75,15 @@ impl Store {
         self.connection.busy_timeout(patience).map_err(|source| classify(&self.path, source))
     }
 
+    /// Keeps no more than so many kilobytes of the file in memory, for who reads it through once.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn set_cache(&self, kilobytes: u16) -> Result<(), StoreError> {
+        let set = self.connection.pragma_update(None, "cache_size", -i64::from(kilobytes));
+        set.map_err(|source| classify(&self.path, source))
+    }
+
     fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let fail = |source| classify(path, source);
         let connection = Connection::open_with_flags(name, flags).map_err(fail)?;

@@ -2,7 +2,7 @@
 
 use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
 use super::segment::{Break, Found, Pace, Point, Tracker};
-use super::series::{Series, each};
+use super::series::{Sample, Series, each};
 use super::{Correction, Store, StoreError, Trouble, correction, replaced, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
 use rusqlite::Connection;
@@ -116,6 +116,39 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The steps of a counter whose numbers come from elsewhere too: `feed` hands them over in order of time, all with
+    /// `exponent` or a coarser one.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file, or what `feed` returns.
+    pub fn steps_along<E: From<StoreError>>(
+        &self,
+        series: &Series,
+        exponent: i8,
+        feed: impl FnOnce(&mut dyn FnMut(Sample)) -> Result<(), E>,
+        mut sink: impl FnMut(Step),
+    ) -> Result<(), E> {
+        let ever = i64::MIN / 2..i64::MAX;
+        let said = self.read(|connection, names| said(connection, names, series, &ever))?;
+        let step = |from: Point, to: Point, mantissa: i64| Step {
+            between: (Instant::from_unix_micros(from.at), Instant::from_unix_micros(to.at)),
+            amount: Decimal::new(mantissa, exponent),
+        };
+        let mut sink = |found: Found| match found {
+            Found::Step(from, to) => sink(step(from, to, to.value.saturating_sub(from.value))),
+            Found::Begins(from, to, Break::Rollover { step: amount }) => sink(step(from, to, amount)),
+            _ => {}
+        };
+        let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), said, sink: &mut sink };
+        feed(&mut |sample| {
+            if let Some(value) = at_exponent(sample.value, exponent) {
+                tracker.push(Point { at: sample.at.unix_micros(), value });
+            }
+        })
+    }
+}
+
 fn segments(connection: &Connection, names: &mut Names, series: &Series) -> Result<Vec<Segment>, Trouble> {
     let ever = i64::MIN / 2..i64::MAX;
     let exponent = finest(connection, names, series, &ever)?;
@@ -178,16 +211,28 @@ fn follow(
     exponent: i8,
     sink: &mut impl FnMut(Found),
 ) -> Result<(), Trouble> {
-    let corrections = correction::of_meter(connection, series.row)?;
-    let said = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
-    let mut splits: Vec<_> = said.collect();
-    splits.extend(replaced::times(connection, names, series, period)?.into_iter().map(|at| (at, Break::Replaced)));
-    let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), corrections, splits, sink };
+    let said = said(connection, names, series, period)?;
+    let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), said, sink };
     each(connection, names, series, period, &mut |sample| {
         if let Some(value) = at_exponent(sample.value, exponent) {
             tracker.push(Point { at: sample.at.unix_micros(), value });
         }
     })
+}
+
+/// What is known of segments without looking at the counter.
+struct Said {
+    corrections: Vec<(i64, Correction)>,
+    /// Where segments begin whatever the counter says.
+    splits: Vec<(i64, Break)>,
+}
+
+fn said(connection: &Connection, names: &mut Names, series: &Series, period: &Range<i64>) -> Result<Said, Trouble> {
+    let corrections = correction::of_meter(connection, series.row)?;
+    let people = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
+    let mut splits: Vec<_> = people.collect();
+    splits.extend(replaced::times(connection, names, series, period)?.into_iter().map(|at| (at, Break::Replaced)));
+    Ok(Said { corrections, splits })
 }
 
 /// The mantissa of a number at a finer exponent.
@@ -196,20 +241,19 @@ fn at_exponent(value: Decimal, exponent: i8) -> Option<i64> {
     value.mantissa().checked_mul(10i64.checked_pow(power)?)
 }
 
-/// A tracker that minds what people said.
+/// A tracker that minds what people and serial numbers say.
 struct Corrected<'s, S> {
     tracker: Tracker,
-    corrections: Vec<(i64, Correction)>,
-    /// Where segments begin whatever the counter says.
-    splits: Vec<(i64, Break)>,
+    said: Said,
     sink: &'s mut S,
 }
 
 impl<S: FnMut(Found)> Corrected<'_, S> {
     fn push(&mut self, next: Point) {
         if let Some(good) = self.tracker.good() {
-            let denied = self.corrections.contains(&(next.at, Correction::Merge));
+            let denied = self.said.corrections.contains(&(next.at, Correction::Merge));
             let split = self
+                .said
                 .splits
                 .iter()
                 .find(|(at, why)| good.at < *at && *at <= next.at && !(denied && *why == Break::Replaced));
@@ -219,7 +263,7 @@ impl<S: FnMut(Found)> Corrected<'_, S> {
                 return;
             }
         }
-        let corrections = &self.corrections;
+        let corrections = &self.said.corrections;
         let sink = &mut *self.sink;
         self.tracker.push(next, &mut |found| match found {
             // Somebody knows that the counter ran on here: what it rose by counts, and a fall is nothing.

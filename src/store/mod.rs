@@ -14,6 +14,7 @@
 //! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |
 //! | `correction`, `replaced` | where people, and serial numbers, say that a counter does not run on |
 //! | `events` | what happened |
+//! | `stock`, `prune` | how much there is of each hour; giving old readings away |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
 //! One writer at a time, any number of readers beside it. Reading never creates a file.
@@ -29,6 +30,7 @@ mod known;
 mod meters;
 mod migrate;
 mod names;
+mod prune;
 mod query;
 mod raw;
 mod replaced;
@@ -37,6 +39,7 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod stock;
 mod table;
 mod write;
 
@@ -45,11 +48,13 @@ pub use correction::Correction;
 pub use ends::Ends;
 pub use events::{EventQuery, KeptEvent, PutEvents};
 pub use meters::{Meter, Segment, Step};
+pub use prune::Pruned;
 pub use query::{Kept, Lean, Shape};
 pub use raw::{RawPiece, RawPlace, Replaced};
 pub use seal::Sealed;
 pub use segment::Break;
 pub use series::{Sample, Series, Totals};
+pub use stock::Stock;
 pub use write::{Entry, Import, Inserted};
 
 use names::Names;

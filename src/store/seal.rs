@@ -238,7 +238,7 @@ fn next_to_join(connection: &Connection, meter: i64, from: i64, today: i64) -> R
 }
 
 /// Writes the readings of a period, sealed and hot, as new spans in place of the old ones. How many there are.
-fn rewrite(
+pub(super) fn rewrite(
     connection: &Connection,
     names: &mut Names,
     meter: (i64, &MeterId),

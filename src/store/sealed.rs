@@ -36,6 +36,11 @@ impl SpanRow {
         [self.id, self.meter, self.period.start, self.period.end, count]
     }
 
+    /// The numbers of its blocks: from the first to before the second.
+    pub(super) const fn blocks(&self) -> (i64, i64) {
+        (self.block(0), self.block(0).saturating_add(MAX_SERIES))
+    }
+
     const fn block(&self, series: u32) -> i64 {
         self.id.saturating_mul(MAX_SERIES).saturating_add(series as i64)
     }

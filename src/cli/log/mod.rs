@@ -1,5 +1,6 @@
 //! `releve log`: meters read for as long as it runs, every reading kept.
 
+mod archivist;
 mod journal;
 mod memory;
 mod print;
@@ -18,10 +19,12 @@ use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::MeterId;
 use crate::session::Stop;
 use crate::store::Inserted;
+use archivist::Archivist;
 use clap::{Args, ValueEnum};
 use journal::{Journal, Level};
 use print::Printer;
 use service::Service;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
@@ -50,6 +53,8 @@ every second costs about 120 MB of writing to the card a day, with --interval 60
 nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /dev/shm, and the
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
 
+With --archive each hour, day, week and month is written into the archive a minute after it is over, as `releve consolidate` does.
+
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
 and end with 0. HUP is a closing terminal; without a terminal what was received is stored, the settings are read again and each
 meter is begun with anew (settings that make no sense are said and change nothing; the store stays the same). Under systemd: Type=notify, READY=1 comes with the
@@ -65,6 +70,9 @@ pub(super) struct Cmd {
     /// Write in groups: a power cut loses no more than came in this time
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = when::duration)]
     commit: Duration,
+    /// Write each hour and day into this archive when it is over
+    #[arg(long, value_name = "DIR")]
+    archive: Option<PathBuf>,
     /// Also print each reading that is kept, a line each
     #[arg(long, value_name = "FORMAT")]
     print: Option<Print>,
@@ -107,21 +115,34 @@ impl Cmd {
         }
         let printer = self.print.map(|Print::Ndjson| Printer::start(interrupt.stop())).transpose()?;
         let mut service = Service::new();
-        let mut heed = |event| match event {
-            Event::Notice { name, notice } => {
-                if let Some((level, text)) = words::of(&notice) {
-                    let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
-                    journal.say(level, &text);
-                    service.notice(&text);
-                }
+        let archivist = match &self.archive {
+            Some(folder) => {
+                let meter = globals.default_meter()?;
+                let started = Archivist::start(keep.store.clone(), folder.clone(), meter);
+                Some(started.map_err(|error| Failure::new(failure::OTHER, "other", error.to_string()))?)
             }
-            Event::Kept(kept) => {
-                service.kept(&kept);
-                if let Some(printer) = &printer {
-                    printer.print(kept);
-                }
+            None => None,
+        };
+        let mut heed = |event| {
+            for (level, text) in archivist.iter().flat_map(Archivist::said) {
+                journal.say(level, &text);
             }
-            Event::Alive => service.alive(),
+            match event {
+                Event::Notice { name, notice } => {
+                    if let Some((level, text)) = words::of(&notice) {
+                        let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
+                        journal.say(level, &text);
+                        service.notice(&text);
+                    }
+                }
+                Event::Kept(kept) => {
+                    service.kept(&kept);
+                    if let Some(printer) = &printer {
+                        printer.print(kept);
+                    }
+                }
+                Event::Alive => service.alive(),
+            }
         };
         let (mut before, command) = (Inserted::default(), &self);
         let done = loop {
@@ -154,6 +175,9 @@ impl Cmd {
                 _ => break done,
             }
         };
+        if let Some(archivist) = &archivist {
+            archivist.stop();
+        }
         service.stopping();
         let printed = printer.map_or(Ok(()), Printer::end);
         let mut summary = done.map_err(refused)?;

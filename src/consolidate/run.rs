@@ -1,0 +1,463 @@
+//! A run: what it is asked for, what it does one after the other, and what it tells.
+
+use super::lock::Lock;
+use super::plan::{self, Ask, Known, Piece, Place};
+use super::prune;
+use super::work::{Worker, day_sources};
+use super::{ConsolidateError, plan::stock_of};
+use crate::archive::{ArchiveError, Kind, Listed, Named, Period, Standing, Text, Tree, Whose, read_bytes, record};
+use crate::document::Form;
+use crate::past::Past;
+use crate::reading::{Instant, MeterId};
+use crate::store::{Stock, Store};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// What is to be written.
+pub type Select = Ask;
+
+/// What a run is asked for.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// The store.
+    pub store: PathBuf,
+    /// The folder of the archive.
+    pub archive: PathBuf,
+    /// Only this meter.
+    pub meter: Option<MeterId>,
+    /// The meter whose files have no suffix, where there are several.
+    pub default_meter: Option<MeterId>,
+    /// Which files.
+    pub select: Select,
+    /// Hour files of all days, not only of today and yesterday.
+    pub hours: bool,
+    /// How files are laid out.
+    pub form: Form,
+    /// Until when the store and the archive are cleared.
+    pub bounds: Bounds,
+    /// Tell what would be done, and do nothing.
+    pub dry: bool,
+    /// Do not hold every file that is there against its manifest.
+    pub trusting: bool,
+    /// The current time.
+    pub now: Instant,
+    /// How many may work at once.
+    pub workers: usize,
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bounds {
+    /// Readings before this time leave the store, if the archive has them.
+    pub store: Option<Instant>,
+    /// Files that end before this time leave the archive.
+    pub archive: Option<Instant>,
+}
+
+/// Something that was done, or would be.
+#[derive(Debug)]
+pub enum Done {
+    /// So many files are going to be written.
+    Planned(usize),
+    /// A file.
+    Written {
+        /// Its path.
+        path: PathBuf,
+        /// How many readings, or values of a week or month, are in it.
+        count: usize,
+        /// How long it is.
+        bytes: u64,
+        /// It was so already.
+        unchanged: bool,
+    },
+    /// A damaged file got another name; what could be found was written anew.
+    SetAside {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: ArchiveError,
+        /// How many readings it is to have held, if that is known.
+        expected: Option<usize>,
+        /// How many there are now.
+        now: usize,
+    },
+    /// A file that was left alone, and counts as if it were not there.
+    Refused(ArchiveError),
+    /// A file that is whole but was in no manifest.
+    Adopted {
+        /// Its path.
+        path: PathBuf,
+        /// How many readings are in it.
+        count: usize,
+    },
+    /// Readings that left the store.
+    Pruned {
+        /// Whose.
+        meter: MeterId,
+        /// Before this time.
+        until: Instant,
+        /// How many.
+        readings: u64,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// Readings that stay in the store though they are old enough.
+    Kept {
+        /// Whose.
+        meter: MeterId,
+        /// From this day on.
+        day: Period,
+        /// Why.
+        why: String,
+    },
+    /// A file that left the archive.
+    Removed {
+        /// Its path.
+        path: PathBuf,
+        /// How long it was.
+        bytes: u64,
+    },
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Files that are new or hold something else than before.
+    pub changed: usize,
+    /// Files that were so already.
+    pub unchanged: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Something is damaged, and could not be made good.
+    pub is_damaged: bool,
+}
+
+impl Report {
+    fn take(&mut self, done: &Done) {
+        match done {
+            Done::Written { bytes, unchanged, .. } => {
+                *(if *unchanged { &mut self.unchanged } else { &mut self.changed }) += 1;
+                self.bytes += bytes;
+            }
+            Done::SetAside { expected, now, .. } => self.is_damaged |= expected.is_none_or(|expected| *now < expected),
+            Done::Refused(_) | Done::Kept { .. } => self.is_damaged = true,
+            _ => {}
+        }
+    }
+}
+
+/// Consolidates. `tell` hears of each thing when it is done; in a dry run of the same things in the same order.
+///
+/// # Errors
+/// [`ConsolidateError`]; what was done before it stays done and is whole.
+pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, ConsolidateError> {
+    let store = Store::open(&wishes.store)?;
+    store.set_cache(CACHE_KB)?;
+    let tree = Tree::open(&wishes.archive, wishes.dry)?;
+    let _locks = if wishes.dry { None } else { Some((Lock::take(&wishes.store)?, tree.lock()?)) };
+    let mut report = Report::default();
+    let mut tell = |done: Done| {
+        report.take(&done);
+        tell(done);
+    };
+    for error in tree.set_damaged_manifests_aside()? {
+        tell(Done::Refused(error));
+    }
+    let meters = store.meters()?;
+    let known: Vec<String> = meters.iter().map(|meter| meter.as_str().to_owned()).collect();
+    let mut written = BTreeSet::new();
+    for meter in meters.iter().filter(|meter| wishes.meter.as_ref().is_none_or(|wanted| wanted == *meter)) {
+        let is_default = match &wishes.default_meter {
+            Some(default) => default == meter,
+            None => meters.len() == 1,
+        };
+        store.quick_check(meter)?;
+        let run = Run { wishes, store: &store, tree: &tree, meter, is_default, known: &known };
+        written.extend(run.meter(&mut tell)?);
+    }
+    if wishes.select == Ask::All {
+        adopt(wishes, &tree, &known, &mut tell)?;
+    }
+    if let Some(cutoff) = wishes.bounds.store {
+        let pruning = prune::Pruning { wishes, tree: &tree, cutoff, known: &known, written: &written };
+        pruning.run(&store, &meters, &mut tell)?;
+    }
+    if let Some(cutoff) = wishes.bounds.archive {
+        prune::archive(&tree, cutoff, &mut tell)?;
+    }
+    Ok(report)
+}
+
+/// Everything is read once: pages need not be kept.
+const CACHE_KB: u16 = 256;
+
+/// The files of one meter.
+struct Run<'a> {
+    wishes: &'a Wishes,
+    store: &'a Store,
+    tree: &'a Tree,
+    meter: &'a MeterId,
+    is_default: bool,
+    known: &'a [String],
+}
+
+/// The name of a meter's file, and what its manifest says of it: one it already has keeps its name.
+pub(super) fn place_of(
+    tree: &Tree,
+    meter: &MeterId,
+    is_default: bool,
+    period: Period,
+) -> Result<(String, Option<Listed>), ArchiveError> {
+    for suffix in [None, Some(meter.as_str())] {
+        let name = period.file_name(suffix);
+        if let Some(listed) = tree.listed(period, &name)?.filter(|listed| listed.meter == meter.as_str()) {
+            return Ok((name, Some(listed)));
+        }
+    }
+    let plain = period.file_name(None);
+    let is_taken = tree.listed(period, &plain)?.is_some();
+    Ok((if is_default && !is_taken { plain } else { period.file_name(Some(meter.as_str())) }, None))
+}
+
+impl<'a> Run<'a> {
+    fn whose(&self) -> Whose<'a> {
+        Whose { meter: self.meter.as_str(), is_default: self.is_default, known: self.known }
+    }
+
+    /// Writes what is missing; the days that are in the archive now.
+    fn meter(&self, tell: &mut impl FnMut(Done)) -> Result<BTreeSet<String>, ConsolidateError> {
+        let ever = Instant::from_unix_micros(i64::MIN / 2)..Instant::from_unix_micros(i64::MAX);
+        let stock = self.store.stock(self.meter, ever)?;
+        let filed = self.filed();
+        let known = Known {
+            stock: &stock,
+            filed: &filed,
+            now: self.wishes.now,
+            not_before: self.wishes.bounds.archive,
+            hours: self.wishes.hours,
+        };
+        let tasks = plan::tasks(
+            &known,
+            &self.wishes.select,
+            |period| self.look(period),
+            |period| day_sources(self.tree, self.meter, self.is_default, period),
+        )?;
+        tell(Done::Planned(tasks.len()));
+        let means: Vec<(Period, String)> = tasks
+            .iter()
+            .filter(|task| !task.period.kind().has_readings())
+            .map(|task| (task.period, task.name.clone()))
+            .collect();
+        let pieces = plan::pieces(tasks, self.wishes.workers);
+        let mut written = BTreeSet::new();
+        self.all(&stock, &pieces, &mut |done| {
+            if let Done::Written { path, .. } = &done {
+                written.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+            }
+            tell(done);
+        })?;
+        // Once every day is what it is going to be.
+        let origins = means
+            .into_iter()
+            .map(|(period, name)| Ok((period, name, day_sources(self.tree, self.meter, self.is_default, period)?)));
+        self.tree.set_origins(origins.collect::<Result<_, ArchiveError>>()?)?;
+        Ok(written)
+    }
+
+    /// Days of which there are hour files or a plain day file, but no packed one.
+    fn filed(&self) -> BTreeSet<Period> {
+        let mut days = BTreeSet::new();
+        for name in self.tree.names(Kind::Day.folder()) {
+            let Some(named) = Named::parse(&name) else { continue };
+            let is_own = named.suffix.as_deref().map_or(self.is_default, |suffix| suffix == self.meter.as_str());
+            let is_source = named.period.kind() == Kind::Hour || !named.packed;
+            if is_own && is_source {
+                days.extend(Period::containing(Kind::Day, named.period.start()));
+            }
+        }
+        days
+    }
+
+    fn look(&self, period: Period) -> Result<Place, ArchiveError> {
+        let (name, listed) = place_of(self.tree, self.meter, self.is_default, period)?;
+        let Some(listed) = listed else { return Ok(Place { name, listed: None }) };
+        let standing = if self.wishes.trusting && listed.before.is_none() {
+            match self.tree.has(period.kind().folder(), &name) {
+                true => Standing::Whole,
+                false => Standing::Missing,
+            }
+        } else {
+            match self.tree.state_of(period, &name, &listed) {
+                Err(ArchiveError::Outside { .. } | ArchiveError::Damaged { .. }) => Standing::Other,
+                standing => standing?,
+            }
+        };
+        Ok(Place { name, listed: Some((listed.origin, standing)) })
+    }
+
+    /// Does all pieces, the oldest first, several at once; what they tell comes in order.
+    fn all(
+        &self,
+        stock: &BTreeMap<Instant, Stock>,
+        pieces: &[Piece],
+        tell: &mut dyn FnMut(Done),
+    ) -> Result<(), ConsolidateError> {
+        let next = AtomicUsize::new(0);
+        let failed: Mutex<Option<ConsolidateError>> = Mutex::new(None);
+        // Each worker has a connection of its own: this one's cannot be shared.
+        let Self { wishes, tree, meter, is_default, .. } = *self;
+        let whose = self.whose();
+        let work = |told: &mut dyn FnMut(usize, Option<Done>)| -> Result<(), ConsolidateError> {
+            let store = Store::open(&wishes.store)?;
+            store.set_cache(CACHE_KB)?;
+            let worker = Worker { store, tree, meter, is_default, whose, stock, form: wishes.form };
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(piece) = pieces.get(index) else { return Ok(()) };
+                worker.piece(piece, &mut |done| told(index, Some(done)))?;
+                told(index, None);
+            }
+        };
+        let workers = self.wishes.workers.min(pieces.len());
+        if workers <= 1 {
+            return work(&mut |_, done| {
+                if let Some(done) = done {
+                    tell(done);
+                }
+            });
+        }
+        std::thread::scope(|scope| -> Result<(), ConsolidateError> {
+            let (sender, receiver) = mpsc::channel();
+            for _ in 0..workers {
+                let (sender, work, failed, next) = (sender.clone(), &work, &failed, &next);
+                let started =
+                    std::thread::Builder::new().name("consolidate".to_owned()).spawn_scoped(scope, move || {
+                        let done = work(&mut |index, done| drop(sender.send((index, done))));
+                        if let Err(error) = done {
+                            // Nobody begins another piece.
+                            next.store(usize::MAX / 2, Ordering::Relaxed);
+                            failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
+                        }
+                    });
+                started.map_err(ConsolidateError::Thread)?;
+            }
+            drop(sender);
+            let mut turn = 0;
+            let mut waiting: BTreeMap<usize, Vec<Option<Done>>> = BTreeMap::new();
+            for (index, done) in receiver {
+                waiting.entry(index).or_default().push(done);
+                while let Some(all) = waiting.get_mut(&turn) {
+                    let mut is_over = false;
+                    for done in all.drain(..) {
+                        match done {
+                            Some(done) => tell(done),
+                            None => is_over = true,
+                        }
+                    }
+                    if !is_over {
+                        break;
+                    }
+                    waiting.remove(&turn);
+                    turn += 1;
+                }
+            }
+            Ok(())
+        })?;
+        failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+}
+
+/// Lists files that are whole but in no manifest: those of an older program, or whose manifest was damaged.
+fn adopt(wishes: &Wishes, tree: &Tree, known: &[String], tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
+    let day_ago = wishes.now.plus_seconds(-86_400);
+    for (named, name) in tree.unlisted()? {
+        // A program that is still running may write to a young file again.
+        if !named.packed || named.period.end() > day_ago {
+            continue;
+        }
+        match tree.adopt(&named, &name, known) {
+            Ok(Some(count)) => tell(Done::Adopted { path: tree.path(named.period, &name), count }),
+            Ok(None) => {}
+            Err(error @ (ArchiveError::Io { .. } | ArchiveError::NotVerified(_))) => return Err(error.into()),
+            Err(error) => tell(Done::Refused(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Writes the short files of some days (`export_…`), merged with what is there.
+///
+/// # Errors
+/// [`ConsolidateError`]; what was written before it is whole.
+pub fn export_days(
+    wishes: &Wishes,
+    meter: &MeterId,
+    days: Range<Instant>,
+    mut tell: impl FnMut(Done),
+) -> Result<(), ConsolidateError> {
+    let store = Store::open(&wishes.store)?;
+    let tree = Tree::open(&wishes.archive, false)?;
+    let _lock = tree.lock()?;
+    for error in tree.set_damaged_manifests_aside()? {
+        tell(Done::Refused(error));
+    }
+    let meters = store.meters()?;
+    let is_default = wishes.default_meter.as_ref().map_or(meters.len() == 1, |default| default == meter);
+    store.quick_check(meter)?;
+    let past = Past::with_archive(&store, &tree);
+    let stock = store.stock(meter, days.clone())?;
+    for day in Period::each(Kind::Export, &days) {
+        let (name, listed) = place_of(&tree, meter, is_default, day)?;
+        let path = tree.path(day, &name);
+        let mut records = BTreeMap::new();
+        let read = |records: &mut BTreeMap<_, _>| -> Result<(), ArchiveError> {
+            if let Some(listed) = &listed
+                && tree.state_of(day, &name, listed)? == Standing::Other
+            {
+                return Err(ArchiveError::damaged(&path, "it is not what the manifest says"));
+            }
+            let Some(bytes) = tree.read(&path)? else { return Ok(()) };
+            read_bytes(&path, bytes, |found| {
+                if let Some(at) = found.filed.at() {
+                    records.insert(at, record(found.filed, found.units).values);
+                }
+                Ok(())
+            })
+        };
+        let mut flaw = None;
+        match read(&mut records) {
+            Ok(()) => {}
+            Err(error @ ArchiveError::Damaged { .. }) => flaw = Some(error),
+            Err(error) => {
+                tell(Done::Refused(error));
+                continue;
+            }
+        }
+        past.measures(meter, day.range(), |at, values, _, _| -> Result<(), ConsolidateError> {
+            records.insert(at, values.clone());
+            Ok(())
+        })?;
+        if records.is_empty() {
+            continue;
+        }
+        let mut text = Text::new(wishes.form, true);
+        for (at, values) in &records {
+            text.push(*at, values, crate::reading::Quality::Good, "");
+        }
+        let content = text.finish(meter.as_str(), day.date(), None);
+        let origin = plan::mark(stock_of(&stock, day));
+        let prepared = tree.prepare(day, (name, meter.as_str()), &content, origin, flaw.is_some())?;
+        let unchanged = !prepared.is_change();
+        tree.commit(vec![prepared])?;
+        if let Some(error) = flaw {
+            let expected = listed.map(|listed| listed.count);
+            tell(Done::SetAside { path: path.clone(), error, expected, now: content.summary.count });
+        }
+        tell(Done::Written { path, count: content.summary.count, bytes: content.bytes.len() as u64, unchanged });
+    }
+    Ok(())
+}

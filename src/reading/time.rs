@@ -531,4 +531,14 @@ mod tests {
         assert_eq!(Zone::parse("Europe/Zurich").unwrap().name(), "Europe/Zurich");
         assert!(Zone::parse("Mars/Phobos").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_moment_is_appended_as_it_is_printed(micros in -70_000_000_000_000_000i64..270_000_000_000_000_000, whole: bool) {
+            let at = Instant::from_unix_micros(if whole { micros / 1_000_000 * 1_000_000 } else { micros });
+            let mut text = Vec::new();
+            at.write_to(&mut text);
+            proptest::prop_assert_eq!(String::from_utf8(text).unwrap(), at.to_string());
+        }
+    }
 }

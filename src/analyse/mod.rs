@@ -23,7 +23,7 @@ mod tracks;
 #[cfg(test)]
 mod tests;
 
-pub use result::{Analysis, Breach, Cover, Demand, Energies, Level, Row, Spread, Surplus};
+pub use result::{Analysis, Breach, Cover, Demand, Energies, Level, Row, Spread, Surplus, ratio};
 
 use crate::past::{Past, PastError};
 use crate::reading::{Calendar, Decimal, Instant, MeterId, Zone};
@@ -96,22 +96,20 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
 
     let all = past.series(&ask.meter)?;
     let wanted = ask.wanted;
-    let is_coarse = wanted.demand && is_coarse(past, ask, &all, &asked)?;
-    let chosen = Chosen {
-        tariffs: wanted.tariffs,
-        power: wanted.power || wanted.curve || is_coarse,
-        quality: wanted.quality,
-    };
+    let counted = wanted.power || wanted.curve;
+    // Where the counter's digits say too little about a quarter of an hour, the power has to.
+    let chosen = Chosen { tariffs: wanted.tariffs, power: counted || wanted.demand, quality: wanted.quality };
     let (mut tracks, mut series) = Tracks::of(&all, chosen);
     if series.is_empty() {
         // Nothing that is known: the readings themselves can be counted.
         series.extend(all.first().cloned());
     }
-    let neighbours = past.neighbours(&ask.meter, &asked)?;
-    let read = neighbours.0.unwrap_or(asked.start).plus_seconds(-MARGIN)
-        ..neighbours.1.unwrap_or(asked.end).plus_seconds(MARGIN);
-    let survey = past.survey(&ask.meter, &series, read)?;
+    let survey = past.survey(&ask.meter, &series, around(past, ask, &asked)?)?;
     tracks.settle(&survey.finest);
+    let is_coarse = wanted.demand && !tracks.import.iter().any(|track| track.exponent <= finish::FINE);
+    if !counted && !is_coarse {
+        tracks.leave_power(&mut series);
+    }
     let finer = Finer {
         quarters: wanted.demand || wanted.surplus,
         days: wanted.demand || wanted.surplus,
@@ -122,7 +120,7 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
         grid: Grid::new(calendar, ask.zone, &span, (first, last), finer),
         mean: (last.unix_micros() - first.unix_micros()).checked_div(intervals).unwrap_or_default(),
         power_exponent: tracks.power.iter().map(tracks::exponent_of).min().unwrap_or_default(),
-        counted: wanted.power || wanted.curve,
+        counted,
         quarters: is_coarse,
         tracks,
     };
@@ -149,11 +147,13 @@ fn fitting(span: &Range<Instant>) -> Calendar {
     }
 }
 
-/// Whether the counter's digits say too little about a quarter of an hour, so that the power is needed.
-fn is_coarse(past: &Past<'_>, ask: &Ask, all: &[crate::store::Series], asked: &Range<Instant>) -> Result<bool, PastError> {
-    let (mut tracks, series) = Tracks::of(all, Chosen { tariffs: false, power: false, quality: false });
-    tracks.settle(&past.survey(&ask.meter, &series, asked.clone())?.finest);
-    Ok(!tracks.import.iter().any(|track| track.exponent <= finish::FINE))
+/// What has to be read: up to the readings on both sides, and their days, for each day has its usual interval.
+fn around(past: &Past<'_>, ask: &Ask, asked: &Range<Instant>) -> Result<Range<Instant>, PastError> {
+    const DAY: i64 = 86_400;
+    let (before, after) = past.neighbours(&ask.meter, asked)?;
+    let from = before.unwrap_or(asked.start).unix_seconds().saturating_sub(MARGIN).div_euclid(DAY);
+    let until = after.unwrap_or(asked.end).unix_seconds().saturating_add(MARGIN).div_euclid(DAY) + 1;
+    Ok(Instant::from_unix(from * DAY)..Instant::from_unix(until * DAY))
 }
 
 fn curve(collected: &Collected, exponent: i8) -> Option<Vec<Level>> {

@@ -162,3 +162,15 @@ pub struct Surplus {
     /// The share of quarters of an hour in which something was fed in.
     pub share: Option<Decimal>,
 }
+
+/// `a × p` in per cent of `b × q`, rounded half to even to one decimal; `None` where `b` or `q` is nothing.
+#[must_use]
+pub fn ratio(a: Decimal, b: Decimal, (p, q): (i64, i64)) -> Option<Decimal> {
+    let exponent = a.exponent().min(b.exponent());
+    let at = |number: Decimal, times: i64| {
+        let power = 10i128.checked_pow(u32::from(number.exponent().abs_diff(exponent)))?;
+        i128::from(number.mantissa()).checked_mul(power)?.checked_mul(i128::from(times))
+    };
+    let (above, below) = (at(a, p)?.checked_mul(100)?, at(b, q)?);
+    super::part::rounded(above * below.signum(), below.checked_abs()?, 0, -1)
+}

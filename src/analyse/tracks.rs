@@ -150,23 +150,37 @@ impl Tracks {
                 of_l1.filter(|_| !finder.is_three_phase())
             });
         }
-        let mut used: Vec<usize> = tracks.each().flat_map(|track| track.members.iter().map(|(index, _)| *index)).collect();
-        used.sort_unstable();
-        used.dedup();
+        let mut used: Vec<usize> = Vec::new();
+        // The power last, so that it can be left away.
+        for track in tracks.each().chain(tracks.power.iter().flatten().map(|(_, track)| track)) {
+            for (index, _) in &track.members {
+                if !used.contains(index) {
+                    used.push(*index);
+                }
+            }
+        }
         for track in tracks.each_mut() {
             for (index, _) in &mut track.members {
-                *index = used.binary_search(index).unwrap_or_default();
+                *index = used.iter().position(|used| used == index).unwrap_or_default();
             }
         }
         let series = used.into_iter().filter_map(|index| all.get(index).cloned()).collect();
         (tracks, series)
     }
 
+    /// All but those of the power.
     fn each(&self) -> impl Iterator<Item = &Track> {
         let counters = self.import.iter().chain(&self.export).chain(&self.tariffs);
-        let power = self.power.iter().flatten().map(|(_, track)| track);
         let phases = self.voltages.iter().chain(&self.currents).flatten();
-        counters.chain(power).chain(phases).chain(&self.frequency).chain(&self.factor)
+        counters.chain(phases).chain(&self.frequency).chain(&self.factor)
+    }
+
+    /// Leaves the power and its series away.
+    pub(super) fn leave_power(&mut self, series: &mut Vec<Series>) {
+        self.power.clear();
+        let kept = self.each().flat_map(|track| track.members.iter().map(|(index, _)| index + 1)).max();
+        // One is always left: without any, there would be no readings.
+        series.truncate(kept.unwrap_or(1));
     }
 
     fn each_mut(&mut self) -> impl Iterator<Item = &mut Track> {

@@ -171,7 +171,12 @@ impl Store {
         self.read(|connection, names| {
             let mut survey = Survey { stretches: Vec::new(), finest: vec![None; series.len()], all: 0 };
             let Some(meter) = find_meter(connection, meter)? else { return Ok(survey) };
+            // What is sealed is accounted for; rows of a page that was lost are missed by nobody else.
             sealed::balance(connection, &meter)?;
+            let answer: String = connection.query_row("PRAGMA quick_check(hot)", [], |row| row.get(0))?;
+            if answer != "ok" {
+                return Err(Damage("SQLite finds its own structure damaged").into());
+            }
             let hot: i64 =
                 connection.query_row("SELECT count(*) FROM hot WHERE meter = ?1", [meter.row], |row| row.get(0))?;
             survey.all = u64::try_from(meter.sealed.saturating_add(hot)).unwrap_or_default();

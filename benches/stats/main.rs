@@ -69,7 +69,12 @@ fn main() {
     let sql = "SELECT strftime('%Y-%m', timestamp), max(energie_active_import) - min(energie_active_import),
         max(energie_active_export) - min(energie_active_export), count(*) FROM mesures_energie GROUP BY 1";
     theirs("sqlite3", Command::new("sqlite3").arg("-csv").arg(&old).arg(sql), ours);
-    let ours = ask("percentiles of the months", &year, &["--by", "month", "-f", "csv", "--fields", "puissance_active_totale"], "");
+    let ours = ask(
+        "percentiles of the months",
+        &year,
+        &["--by", "month", "-f", "csv", "--fields", "puissance_active_totale"],
+        "",
+    );
     if let Some(table) = duck_table(&old, &folder) {
         let sql = "SELECT date_trunc('month', timestamp), min(puissance_active_totale), max(puissance_active_totale),
             avg(puissance_active_totale), quantile_disc(puissance_active_totale, [0.5, 0.95, 0.99]) FROM t GROUP BY 1";
@@ -147,7 +152,11 @@ fn ask(what: &str, store: &Path, arguments: &[&str], aim: &str) -> Duration {
 fn theirs(who: &str, command: &mut Command, ours: Duration) {
     match shortest(command) {
         Some(took) => {
-            println!("    {who}: {:.1} ms, {:.1} times", took.as_secs_f64() * 1e3, took.as_secs_f64() / ours.as_secs_f64());
+            println!(
+                "    {who}: {:.1} ms, {:.1} times",
+                took.as_secs_f64() * 1e3,
+                took.as_secs_f64() / ours.as_secs_f64()
+            );
         }
         None => println!("    {who} is not installed"),
     }

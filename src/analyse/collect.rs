@@ -153,8 +153,7 @@ impl Collected {
     pub(super) fn holes_in(&self, from: i64, until: i64) -> (u64, i64) {
         let first = self.holes.partition_point(|(_, end)| *end <= from);
         let inside = self.holes.get(first..).unwrap_or_default().iter().take_while(|(start, _)| *start < until);
-        inside.fold((0, 0), |(count, length), (start, end)| {
-            (count + 1, length + (*end).min(until) - (*start).max(from))
-        })
+        inside
+            .fold((0, 0), |(count, length), (start, end)| (count + 1, length + (*end).min(until) - (*start).max(from)))
     }
 }

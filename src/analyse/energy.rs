@@ -57,7 +57,10 @@ impl Steady {
                 continue;
             }
             let before = value(index.checked_sub(1)?)?;
-            at_marks.push((before.1 + share(before, next, next.1 - before.1, at), is_sure(before, next, clock.interval(index - 1))));
+            at_marks.push((
+                before.1 + share(before, next, next.1 - before.1, at),
+                is_sure(before, next, clock.interval(index - 1)),
+            ));
         }
         let holes = clock.holes.iter().copied();
         let rows = grid.rows.get(grid.rows_in(first, last))?;
@@ -134,7 +137,9 @@ impl Energy {
 
     /// Takes the next piece in order of time.
     pub(super) fn push(&mut self, piece: Piece, grid: &Grid) {
-        let (Some(first), Some(last)) = (piece.value(0), piece.value(piece.values.len().saturating_sub(1))) else { return };
+        let (Some(first), Some(last)) = (piece.value(0), piece.value(piece.values.len().saturating_sub(1))) else {
+            return;
+        };
         if let Some(steady) = &piece.steady {
             let mut flows = Vec::new();
             if self.follower.leap(first, last, &mut |flow| flows.push(flow)) {

@@ -66,7 +66,12 @@ impl<'a> Finish<'a> {
         let rows = grid.rows.get(range.clone())?;
         let (start, end) = (rows.first()?.start, rows.last()?.end);
         let single = (range.len() == 1 && grid.rows.len() > 1).then_some(range.start);
-        let (readings, doubtful) = self.collected.readings.get(range.clone())?.iter().fold((0, 0), |(all, bad), row| (all + row.0, bad + row.1));
+        let (readings, doubtful) = self
+            .collected
+            .readings
+            .get(range.clone())?
+            .iter()
+            .fold((0, 0), |(all, bad), row| (all + row.0, bad + row.1));
         let over = end.min(self.now).max(start);
         let (holes, missing) = self.collected.holes_in(start, over);
         let elapsed = over - start;
@@ -74,7 +79,8 @@ impl<'a> Finish<'a> {
             Some(row) => self.collected.quantities.get(quantity).and_then(|rows| rows.get(row)),
             None => self.collected.wholes.get(quantity),
         };
-        let exponents: Vec<Option<i8>> = self.setting.quantities().map(|track| track.map(|track| track.exponent)).collect();
+        let exponents: Vec<Option<i8>> =
+            self.setting.quantities().map(|track| track.map(|track| track.exponent)).collect();
         let spread = |quantity: usize| {
             let exponent = exponents.get(quantity).copied().flatten()?;
             spread(tally(quantity + 1)?, exponent, quantity < 3)
@@ -101,7 +107,10 @@ impl<'a> Finish<'a> {
             mean_power: self.mean_power(start, end),
             power: tally(0).and_then(|tally| self::spread(tally, watts, false)),
             percentiles: percentiles.map(|all| all.map(|value| Decimal::new(value, watts))),
-            demand: quarters.as_ref().and_then(|quarters| quarters.demand).or_else(|| tally(0).and_then(|tally| self.power_demand(tally))),
+            demand: quarters
+                .as_ref()
+                .and_then(|quarters| quarters.demand)
+                .or_else(|| tally(0).and_then(|tally| self.power_demand(tally))),
             base_load: self.base_load(start, end),
             load_factor: quarters.as_ref().and_then(|quarters| quarters.load_factor),
             surplus: self.surplus(start, end, quarters.as_ref()),
@@ -215,9 +224,8 @@ impl<'a> Finish<'a> {
         let import = self.import.as_ref()?;
         let nights = grid.days.iter().filter(|&&day| start <= day && day + NIGHT * HOUR <= end);
         let least = |&day: &i64| {
-            let hour = |hour: i64| {
-                import.sure_between(grid.mark(day + hour * HOUR)?, grid.mark(day + (hour + 1) * HOUR)?)
-            };
+            let hour =
+                |hour: i64| import.sure_between(grid.mark(day + hour * HOUR)?, grid.mark(day + (hour + 1) * HOUR)?);
             let hours: Vec<i64> = (0..NIGHT).filter_map(hour).collect();
             hours.iter().min().copied().filter(|_| hours.len() >= KNOWN)
         };
@@ -243,9 +251,8 @@ impl<'a> Finish<'a> {
                 sum = sum.checked_add(of(import).min(of(export)))?;
             }
         }
-        let share = quarters.and_then(|quarters| {
-            rounded(i128::from(quarters.exports.1), i128::from(quarters.exports.0), 0, -4)
-        });
+        let share = quarters
+            .and_then(|quarters| rounded(i128::from(quarters.exports.1), i128::from(quarters.exports.0), 0, -4));
         Some(Surplus { shiftable: sum, share })
     }
 

@@ -59,7 +59,9 @@ impl Grid {
         };
         let parts = match (finer.parts, calendar) {
             (false, _) => Vec::new(),
-            (true, Calendar::Hour) => bounds.iter().flat_map(|hour| (0..4).map(move |part| hour + part * QUARTER)).collect(),
+            (true, Calendar::Hour) => {
+                bounds.iter().flat_map(|hour| (0..4).map(move |part| hour + part * QUARTER)).collect()
+            }
             (true, Calendar::Day) => cut(Calendar::Hour.bounds(zone, span)),
             (true, Calendar::Week | Calendar::Month) => cut(Calendar::Day.bounds(zone, span)),
             (true, Calendar::Year) => cut(Calendar::Month.bounds(zone, span)),

@@ -110,11 +110,8 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
     if !counted && !is_coarse {
         tracks.leave_power(&mut series);
     }
-    let finer = Finer {
-        quarters: wanted.demand || wanted.surplus,
-        days: wanted.demand || wanted.surplus,
-        parts: wanted.parts,
-    };
+    let finer =
+        Finer { quarters: wanted.demand || wanted.surplus, days: wanted.demand || wanted.surplus, parts: wanted.parts };
     let intervals = i64::try_from(survey.all).unwrap_or(i64::MAX).saturating_sub(1);
     let setting = Setting {
         grid: Grid::new(calendar, ask.zone, &span, (first, last), finer),
@@ -125,11 +122,16 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
         tracks,
     };
     let mut collected = Collected::new(&setting, &past.corrections(&ask.meter)?);
-    past.spread(&series, survey, |sheet| setting.part(sheet), |part| {
-        if let Some(part) = part {
-            collected.push(part, &setting);
-        }
-    })?;
+    past.spread(
+        &series,
+        survey,
+        |sheet| setting.part(sheet),
+        |part| {
+            if let Some(part) = part {
+                collected.push(part, &setting);
+            }
+        },
+    )?;
     collected.finish(&setting);
     let finish = Finish::new(&setting, &collected, ask.now, (wanted.demand, wanted.surplus));
     let Some(whole) = finish.whole() else { return Ok(None) };

@@ -82,9 +82,10 @@ impl Setting {
         let between = (sheet.times.get(0)?, sheet.times.get(last)?);
         let clock = Clock::of(&sheet.times, self.mean);
         let interval = clock.interval(last);
-        let holes = clock.holes.iter().filter_map(|&index| {
-            Some((sheet.times.get(index)? + clock.interval(index), sheet.times.get(index + 1)?))
-        });
+        let holes = clock
+            .holes
+            .iter()
+            .filter_map(|&index| Some((sheet.times.get(index)? + clock.interval(index), sheet.times.get(index + 1)?)));
         let holes = holes.collect();
         let readings = self.readings(&sheet);
         let own = |sheet: &Sheet, rows: &Option<Vec<usize>>| match rows {
@@ -125,7 +126,9 @@ impl Setting {
 
     fn readings(&self, sheet: &Sheet) -> Vec<(usize, u64, u64)> {
         let mut found = Vec::new();
-        let (Some(first), Some(last)) = (sheet.times.get(0), sheet.times.get(sheet.times.len() - 1)) else { return found };
+        let (Some(first), Some(last)) = (sheet.times.get(0), sheet.times.get(sheet.times.len() - 1)) else {
+            return found;
+        };
         let mut from = 0;
         for row in self.grid.rows_in(first, last.saturating_add(1)) {
             let Some(bounds) = self.grid.rows.get(row) else { break };
@@ -134,7 +137,9 @@ impl Setting {
             let doubtful = match sheet.qualities.as_slice() {
                 [Quality::Good] => 0,
                 [_] => until - from,
-                all => all.get(from..until).unwrap_or_default().iter().filter(|&&quality| quality < Quality::Good).count(),
+                all => {
+                    all.get(from..until).unwrap_or_default().iter().filter(|&&quality| quality < Quality::Good).count()
+                }
             };
             found.push((row, (until - from) as u64, doubtful as u64));
             from = until;
@@ -223,7 +228,8 @@ fn weigh(tally: &mut Tally, times: &Times, slice: &[i64], from: usize) {
     let all_but_last = slice.get(..slice.len() - 1).unwrap_or_default();
     match times {
         Times::Even { step, .. } => {
-            let largest = tally.ends.map_or(i64::MAX, |((min, _), (max, _))| min.saturating_abs().max(max.saturating_abs()));
+            let largest =
+                tally.ends.map_or(i64::MAX, |((min, _), (max, _))| min.saturating_abs().max(max.saturating_abs()));
             let sum: i128 = if largest < 1 << 38 && slice.len() < 1 << 24 {
                 i128::from(all_but_last.iter().sum::<i64>())
             } else {

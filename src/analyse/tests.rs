@@ -129,7 +129,8 @@ fn a_meter_of_tariffs_only_adds_up_what_each_went_on_by() {
 fn power_is_that_of_the_columns() {
     let row = |numbers: &[(&str, i64)]| {
         let numbers: Vec<_> = numbers.iter().map(|&(code, watts)| (code, Decimal::from(watts), "W")).collect();
-        let entries: Vec<Entry> = (0..10).map(|minute| entry(1_762_500_000 + minute * 60, &numbers, Quality::Good)).collect();
+        let entries: Vec<Entry> =
+            (0..10).map(|minute| entry(1_762_500_000 + minute * 60, &numbers, Quality::Good)).collect();
         done(&kept(&entries, None), &ask(Calendar::Day, "UTC")).whole.power.map(|power| power.max.to_string())
     };
     assert_eq!(row(&[("1.7.0", 512), ("2.7.0", 1204)]).unwrap(), "-692");

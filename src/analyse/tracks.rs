@@ -233,9 +233,8 @@ pub(super) fn exponent_of(formula: &Formula) -> i8 {
 
 /// What a formula comes to in a sheet, at a power of ten; `None` where a term is missing.
 pub(super) fn combine(formula: &Formula, exponent: i8, sheet: &mut Sheet) -> Option<Values> {
-    let there = |track: &Track| {
-        track.members.iter().any(|(index, _)| sheet.numbers.get(*index).is_some_and(Option::is_some))
-    };
+    let there =
+        |track: &Track| track.members.iter().any(|(index, _)| sheet.numbers.get(*index).is_some_and(Option::is_some));
     if !formula.iter().all(|(_, track)| there(track)) {
         return None;
     }

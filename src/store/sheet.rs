@@ -374,9 +374,15 @@ fn sealed_numbers(
         Some((0..count).filter(|&place| block.is_number(place)).filter_map(row).collect())
     };
     if block.is_scaled() {
-        return Ok(block.into_mantissas().map(|(exponent, mantissas)| Numbers { exponent, mantissas, rows, is_steady }));
+        return Ok(block.into_mantissas().map(|(exponent, mantissas)| Numbers {
+            exponent,
+            mantissas,
+            rows,
+            is_steady,
+        }));
     }
-    let decimals = (0..block.numbers).map(|index| Ok(Some(decimal(block.number(index)?)))).collect::<Result<_, Damage>>()?;
+    let decimals =
+        (0..block.numbers).map(|index| Ok(Some(decimal(block.number(index)?)))).collect::<Result<_, Damage>>()?;
     Ok(common_scale(decimals, rows))
 }
 

@@ -111,7 +111,8 @@ impl Chosen {
                 let near = KNOWN.iter().map(|(known, _)| (strsim::jaro_winkler(known, name), *known));
                 let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
                 let failure = Failure::new(failure::USAGE, "stats.field", format!("there is no field '{name}'"));
-                let failure = near.into_iter().fold(failure, |failure, (_, near)| failure.tip(format!("did you mean {near}?")));
+                let failure =
+                    near.into_iter().fold(failure, |failure, (_, near)| failure.tip(format!("did you mean {near}?")));
                 let all: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
                 return Err(failure.tip(format!("there are: {}", all.join(", "))));
             }

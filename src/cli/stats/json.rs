@@ -8,7 +8,8 @@ use crate::store::Break;
 use serde_json::json;
 use std::ops::Range;
 
-const UNITS: &str = r#"{"energie":"kWh","puissance":"W","tension":"V","courant":"A","frequence":"Hz","desequilibre":"%"}"#;
+const UNITS: &str =
+    r#"{"energie":"kWh","puissance":"W","tension":"V","courant":"A","frequence":"Hz","desequilibre":"%"}"#;
 
 /// The document of a meter; `None` where there is nothing to tell.
 pub(super) fn document(
@@ -40,7 +41,8 @@ pub(super) fn document(
         text.push_str(&format!(",\n  \"ruptures\": {}", json!(all)));
     }
     if let Some(curve) = &analysis.curve {
-        let levels: Vec<String> = curve.iter().map(|level| format!("[{},{}]", super::curve::share(level.share), level.power)).collect();
+        let levels: Vec<String> =
+            curve.iter().map(|level| format!("[{},{}]", super::curve::share(level.share), level.power)).collect();
         text.push_str(&format!(",\n  \"courbe\": [{}]", levels.join(",")));
     }
     if let Some(compared) = compared {

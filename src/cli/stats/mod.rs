@@ -119,11 +119,8 @@ impl Cmd {
         let meter = choose_meter(&store, globals)?;
         let past = Past::new(&store);
         let is_summary = format == Format::Table && chosen.is_all();
-        let wanted = if is_summary {
-            Wanted { demand: true, parts: true, ..Wanted::default() }
-        } else {
-            chosen.wanted()
-        };
+        let wanted =
+            if is_summary { Wanted { demand: true, parts: true, ..Wanted::default() } } else { chosen.wanted() };
         let wanted = Wanted { curve: self.curve, ..wanted };
         let calendar = self.by.map(By::calendar);
         let ask = Ask { meter: meter.clone(), span, calendar, zone: zone.zone, now: Instant::now(), wanted };
@@ -175,9 +172,13 @@ impl Cmd {
         let rows = if output.is_terminal() && !self.all { ON_TERMINAL } else { usize::MAX };
         let style = Style { ascii: self.ascii || !is_utf8(), colour: globals.colour(), rows };
         match (format, &analysis.curve) {
-            (Format::Json, _) => {
-                output.write(&json::document(&analysis.meter, analysis.zone, Some((analysis, wanted)), chosen, compared))
-            }
+            (Format::Json, _) => output.write(&json::document(
+                &analysis.meter,
+                analysis.zone,
+                Some((analysis, wanted)),
+                chosen,
+                compared,
+            )),
             (Format::Table, Some(curve)) => curve::table(curve, style.ascii, style.colour, output),
             (Format::Csv, Some(curve)) => curve::csv(curve, output),
             (Format::Csv, None) => csv(analysis, wanted, chosen, output),

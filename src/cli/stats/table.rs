@@ -33,7 +33,8 @@ const GAP: usize = 2;
 
 /// Leaves columns away until the others fit.
 pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
-    let needed = |columns: &[Column]| columns.iter().map(|column| column.width() + GAP).sum::<usize>().saturating_sub(GAP);
+    let needed =
+        |columns: &[Column]| columns.iter().map(|column| column.width() + GAP).sum::<usize>().saturating_sub(GAP);
     while columns.len() > 1 && needed(columns) > width {
         let least = columns.iter().enumerate().rev().min_by_key(|(_, column)| column.keep).map(|(index, _)| index);
         let Some(least) = least else { return };
@@ -95,13 +96,7 @@ pub(super) fn summary(analysis: &Analysis, style: &Style, output: &mut Output) -
     let whole = &analysis.whole;
     let date = |at: Instant| at.in_zone(zone).get(..10).unwrap_or_default().to_owned();
     let last_day = Instant::from_unix_micros(whole.period.end.unix_micros() - 1);
-    output.line(&format!(
-        "Meter {}, {} to {}, {}",
-        analysis.meter,
-        date(whole.period.start),
-        date(last_day),
-        zone
-    ))?;
+    output.line(&format!("Meter {}, {} to {}, {}", analysis.meter, date(whole.period.start), date(last_day), zone))?;
     output.line("")?;
     let skipped = analysis.rows.len().saturating_sub(style.rows);
     let mut rows: Vec<&Row> = analysis.rows.iter().skip(skipped).collect();
@@ -153,7 +148,9 @@ fn columns(analysis: &Analysis, rows: &[&Row], has_total: bool, style: &Style) -
     }
     let bars = |row: &Row| if is_total(row) { String::new() } else { sparkline(&row.parts, style.ascii) };
     let what = if whole.import.is_some() { "import" } else { "export" };
-    columns.push(column(&format!("{what} by {}", part(analysis.calendar)), Align::Left, 4, &bars));
+    if whole.import.is_some() || whole.export.is_some() {
+        columns.push(column(&format!("{what} by {}", part(analysis.calendar)), Align::Left, 4, &bars));
+    }
     columns
 }
 
@@ -253,7 +250,8 @@ mod tests {
 
     #[test]
     fn what_matters_least_gives_way() {
-        let column = |title: &str, keep| Column { title: title.into(), align: Align::Left, cells: vec!["12345".into()], keep };
+        let column =
+            |title: &str, keep| Column { title: title.into(), align: Align::Left, cells: vec!["12345".into()], keep };
         let mut columns = vec![column("month", 9), column("a", 2), column("b", 1), column("c", 3)];
         let left = |columns: &[Column]| columns.iter().map(|column| column.title.clone()).collect::<Vec<_>>().join(" ");
         fit(&mut columns, 26);

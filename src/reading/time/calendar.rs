@@ -139,9 +139,18 @@ mod tests {
         assert_eq!(brussels("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z"), [1440, 1380, 1440]);
         assert_eq!(brussels("2026-10-24T22:00:00Z", "2026-10-25T23:00:00Z"), [1500]);
         // Clocks that skip or repeat midnight, and a day that never was.
-        assert_eq!(lengths(Calendar::Day, "America/Santiago", "2025-09-06T12:00:00Z", "2025-09-08T12:00:00Z"), [1440, 1380, 1440]);
-        assert_eq!(lengths(Calendar::Day, "America/Havana", "2025-11-01T12:00:00Z", "2025-11-03T12:00:00Z"), [1440, 1500, 1440]);
-        assert_eq!(lengths(Calendar::Day, "Pacific/Apia", "2011-12-29T12:00:00Z", "2011-12-31T12:00:00Z"), [1440, 1440, 1440]);
+        assert_eq!(
+            lengths(Calendar::Day, "America/Santiago", "2025-09-06T12:00:00Z", "2025-09-08T12:00:00Z"),
+            [1440, 1380, 1440]
+        );
+        assert_eq!(
+            lengths(Calendar::Day, "America/Havana", "2025-11-01T12:00:00Z", "2025-11-03T12:00:00Z"),
+            [1440, 1500, 1440]
+        );
+        assert_eq!(
+            lengths(Calendar::Day, "Pacific/Apia", "2011-12-29T12:00:00Z", "2011-12-31T12:00:00Z"),
+            [1440, 1440, 1440]
+        );
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn energy_in_a_hole_is_said_to_be_in_one() {
     assert_eq!((row.cover.holes, row.cover.covered, row.readings), (1, 0, 0));
     assert_eq!((row.import.unwrap().energy, row.import.unwrap().in_holes), (kwh("1.000"), kwh("1.000")));
     assert_eq!(analysis.whole.cover.holes, 1);
-    assert_eq!(analysis.whole.import.unwrap().in_holes, kwh("2.016"));
+    assert_eq!(analysis.whole.import.unwrap().in_holes, kwh("2.017"));
     assert_eq!(analysis.whole.mean_power.unwrap(), Decimal::from(1000));
 }
 

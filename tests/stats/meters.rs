@@ -9,7 +9,8 @@ fn days_have_as_many_hours_as_they_have() {
     let place = even("2026-10-23T22:00:00Z", 3 * 1440 + 61);
     let document = stats(&place, &["--by", "day"]);
     let lengths: Vec<&Value> = rows(&document).iter().map(|row| &row["duree_s"]).collect();
-    assert_eq!(lengths, [86_400, 90_000, 86_400]);
+    // The last reading, at midnight, belongs to the next day.
+    assert_eq!(lengths, [86_400, 90_000, 86_400, 86_400]);
     let day = &rows(&document)[1];
     assert_eq!(day["periode"], json!({"debut": "2026-10-25T00:00:00+02:00", "fin": "2026-10-26T00:00:00+01:00"}));
     // 600 W for 25 hours, each reading where it belongs, nothing guessed.
@@ -31,7 +32,7 @@ fn a_new_meter_and_digits_that_run_out_never_count_backwards() {
     let start = at("2026-01-01T00:00:00Z");
     let mut minute = 0;
     // Up to the top of the digits and over it, then another meter, which has run before.
-    for from in [999_998_000i64, 4_000_000] {
+    for from in [999_998_000i64, 1_000] {
         for step in 0..2880 {
             let wh = (from + step * 2) % 1_000_000_000;
             table.row(start + minute * 60, &format!("{}.{:03}", wh / 1000, wh % 1000));

@@ -10,15 +10,15 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 ZONE = ZoneInfo("Europe/Brussels")
-INTERVAL = 300
+INTERVAL = 600
 db = duckdb.connect()
 db.execute(f"""
     CREATE TABLE t AS
-    SELECT epoch_us(CAST(timestamp AS TIMESTAMPTZ)) // 1000000 AS at,
-           CAST(round(CAST(energie_active_import AS DECIMAL(18, 3)) * 1000) AS BIGINT) AS import,
-           CAST(round(CAST(energie_active_export AS DECIMAL(18, 3)) * 1000) AS BIGINT) AS export,
+    SELECT epoch_us(CAST(timestamp AS TIMESTAMPTZ)) // 1000000 AS second,
+           CAST(round(CAST(energie_active_import AS DECIMAL(18, 3)) * 1000) AS BIGINT) AS imported,
+           CAST(round(CAST(energie_active_export AS DECIMAL(18, 3)) * 1000) AS BIGINT) AS exported,
            CAST(puissance_active_totale AS BIGINT) AS power
-    FROM read_csv('{sys.argv[1]}', all_varchar = true) ORDER BY at
+    FROM read_csv('{sys.argv[1]}', all_varchar = true) ORDER BY second
 """)
 
 midnights = [datetime(2025, 1, 1) + timedelta(days=day) for day in range(366)]
@@ -35,33 +35,33 @@ def marks(moments):
     return db.execute(
         f"""
         WITH m AS ({moments}),
-        b AS (SELECT m.at, t.at AS t0, t.import AS i0, t.export AS e0 FROM m ASOF JOIN t ON m.at >= t.at),
-        a AS (SELECT m.at, t.at AS t1, t.import AS i1, t.export AS e1 FROM m ASOF JOIN t ON m.at <= t.at)
-        SELECT at, t1 - t0 AS gap,
-            i0 + CASE WHEN t1 = t0 THEN 0 ELSE (2 * (i1 - i0) * (at - t0) + (t1 - t0)) // (2 * (t1 - t0)) END,
-            e0 + CASE WHEN t1 = t0 THEN 0 ELSE (2 * (e1 - e0) * (at - t0) + (t1 - t0)) // (2 * (t1 - t0)) END
-        FROM a JOIN b USING (at) ORDER BY at
+        b AS (SELECT m.mark, second AS t0, imported AS i0, exported AS e0 FROM m ASOF JOIN t ON m.mark >= t.second),
+        a AS (SELECT m.mark, second AS t1, imported AS i1, exported AS e1 FROM m ASOF JOIN t ON m.mark <= t.second)
+        SELECT mark, t1 - t0 AS gap,
+            i0 + CASE WHEN t1 = t0 THEN 0 ELSE (2 * (i1 - i0) * (mark - t0) + (t1 - t0)) // (2 * (t1 - t0)) END,
+            e0 + CASE WHEN t1 = t0 THEN 0 ELSE (2 * (e1 - e0) * (mark - t0) + (t1 - t0)) // (2 * (t1 - t0)) END
+        FROM a JOIN b USING (mark) ORDER BY mark
         """
     ).fetchall()
 
 
 at_midnight = {at: (imported, exported) for at, _, imported, exported in marks(
-    "SELECT start AS at FROM days UNION SELECT stop FROM days")}
+    "SELECT start AS mark FROM days UNION SELECT stop FROM days")}
 quarters = {at: (gap, imported) for at, gap, imported, _ in marks(
-    f"SELECT unnest(generate_series({bounds[0]}, {bounds[-1]}, 900)) AS at")}
+    f"SELECT unnest(generate_series({bounds[0]}, {bounds[-1]}, 900)) AS mark")}
 figures = {
     name: rest
     for name, *rest in db.execute(
         """
         SELECT name, count(*), min(power), max(power), quantile_disc(power, 0.5), quantile_disc(power, 0.95),
                quantile_disc(power, 0.99)
-        FROM days JOIN t ON t.at >= start AND t.at < stop GROUP BY name
+        FROM days JOIN t ON second >= start AND second < stop GROUP BY name
         """
     ).fetchall()
 }
 
 # Each value weighs as long as it stands: until the next, or one interval where that comes late.
-readings = db.execute("SELECT at, power FROM t ORDER BY at").fetchall()
+readings = db.execute("SELECT second, power FROM t ORDER BY second").fetchall()
 sums, weights, day = [0] * 365, [0] * 365, 0
 for (at, power), (after, _) in zip(readings, readings[1:]):
     until = after if after - at <= 2 * INTERVAL else at + INTERVAL

@@ -6,7 +6,7 @@ use crate::{Table, at, rows};
 use serde_json::Value;
 use std::process::Command;
 
-/// A year at five minutes with readings left out, holes, and clocks that go after by seven seconds from summer on.
+/// A year at ten minutes with readings left out, holes, and clocks that go after by seven seconds from summer on.
 fn year(place: &Place) {
     let mut table = Table::new("energie_active_import,energie_active_export,puissance_active_totale");
     let mut random = 0x9E37_79B9_7F4A_7C15u64;
@@ -19,17 +19,17 @@ fn year(place: &Place) {
     let start = at("2024-12-31T22:00:00Z");
     let (mut import, mut export) = (154_320i64, 30_100i64);
     let mut hole = 0;
-    for index in 0..105_400i64 {
-        let second = start + index * 300 + if index > 52_000 { 7 } else { 0 };
+    for index in 0..52_700i64 {
+        let second = start + index * 600 + if index > 26_000 { 7 } else { 0 };
         let hour = second.rem_euclid(86_400) / 3600;
         let power =
             150 + next(400) + if next(40) == 0 { 2500 } else { 0 } - if (9..15).contains(&hour) { 900 } else { 0 };
-        import += (power.max(0) + next(12)) / 12;
-        export += ((-power).max(0) + next(12)) / 12;
+        import += (power.max(0) + next(6)) / 6;
+        export += ((-power).max(0) + next(6)) / 6;
         hole = if hole > 0 {
             hole - 1
-        } else if next(9000) == 0 {
-            2 + next(100)
+        } else if next(4500) == 0 {
+            2 + next(50)
         } else {
             0
         };

@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("archive", &["reading", "document"]),
     ("past", &["reading", "store", "document", "archive"]),
     ("consolidate", &["reading", "store", "document", "exchange", "archive", "past"]),
+    ("analyse", &["reading", "store", "past"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -42,6 +43,7 @@ const EVERY: &[&str] = &[
     "archive",
     "past",
     "consolidate",
+    "analyse",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

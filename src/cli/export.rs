@@ -3,9 +3,10 @@
 use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::Output;
+use super::past::{archive_to_read, warn_if_blind};
 use super::target::{self, Target};
 use super::when;
-use crate::archive::{Kind, Period, Tree};
+use crate::archive::{Kind, Period};
 use crate::consolidate::{Bounds, Select, Wishes, export_days};
 use crate::document::{DayFile, Form, History, Measure, Values, column_key, write_measure};
 use crate::exchange::csv::Wide;
@@ -171,34 +172,6 @@ impl Cmd {
         }
         Ok(exit)
     }
-}
-
-/// The archive that is read where the store was pruned: the one that is named, or that of the settings if it is there.
-pub(super) fn archive_to_read(named: Option<&std::path::Path>, globals: &Globals) -> anyhow::Result<Option<Tree>> {
-    let path = match named {
-        Some(path) if !path.is_dir() => {
-            let what = format!("there is no archive {}", path.display());
-            return Err(Failure::new(failure::NO_INPUT, "archive.missing", what).into());
-        }
-        Some(path) => Some(path),
-        None => globals.config()?.file.archive.as_deref(),
-    };
-    Ok(path.map(|path| Tree::open(path, true)).transpose()?)
-}
-
-/// Says that an answer is not whole, since a part of it is in an archive that nobody named.
-pub(super) fn warn_if_blind(
-    past: &Past<'_>,
-    meter: &MeterId,
-    period: &Range<Instant>,
-    globals: &Globals,
-) -> anyhow::Result<()> {
-    if let Some(before) = past.blind_before(meter)?.filter(|before| *before > period.start) {
-        globals.warn(&format!(
-            "readings of {meter} before {before} are in the archive only: name it as archive = \"…\" in the settings"
-        ));
-    }
-    Ok(())
 }
 
 /// What is exported.

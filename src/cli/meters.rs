@@ -152,19 +152,9 @@ fn segment_json(segment: &Segment) -> serde_json::Value {
         "fin": segment.between.1.to_string(),
         "premier": segment.first.to_string(),
         "dernier": segment.last.to_string(),
-        "raison": segment.begins.map(code),
+        "raison": segment.begins.map(Break::kind),
         "valeurs_aberrantes": segment.outliers,
     })
-}
-
-/// The word of the contract's events for a break.
-fn code(why: Break) -> &'static str {
-    match why {
-        Break::Rollover { .. } => "retour_a_zero",
-        Break::Lower => "compteur_recule",
-        Break::Higher => "saut_index",
-        Break::Replaced | Break::Said => "compteur_remplace",
-    }
 }
 
 fn word(why: Break) -> &'static str {

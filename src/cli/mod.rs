@@ -20,11 +20,13 @@ mod log;
 mod meters;
 mod obis;
 mod output;
+mod past;
 mod ports;
 mod read;
 mod save;
 mod simulate;
 mod source;
+mod stats;
 mod table;
 mod target;
 mod when;
@@ -66,6 +68,7 @@ enum Command {
     Obis(obis::Cmd),
     Import(import::Cmd),
     Export(export::Cmd),
+    Stats(stats::Cmd),
     Consolidate(consolidate::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
@@ -107,6 +110,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Obis(command) => command.run(&globals, output),
         Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
+        Command::Stats(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),

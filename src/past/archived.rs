@@ -4,7 +4,7 @@ use super::{Past, PastError, Stopped, each_measure};
 use crate::archive::{ArchiveError, Flaw, Gathered, Kind, Named, Period, Record, Whose, add};
 use crate::document::{Values, reading_of};
 use crate::reading::{Column, Decimal, Instant, MeterId, Quality};
-use crate::store::{Kept, Sample, Series, Totals};
+use crate::store::{Kept, Sample, Series, Sheet, Totals};
 use std::ops::Range;
 
 impl Past<'_> {
@@ -42,7 +42,7 @@ impl Past<'_> {
     }
 
     /// The days of a period that there is anything of.
-    fn archived_days(&self, meter: &MeterId, period: &Range<Instant>) -> Result<Vec<Period>, PastError> {
+    pub(super) fn archived_days(&self, meter: &MeterId, period: &Range<Instant>) -> Result<Vec<Period>, PastError> {
         let Some(tree) = self.archive.filter(|_| !period.is_empty()) else { return Ok(Vec::new()) };
         // Of open periods only what there is: millennia have many days.
         let named = tree.names(Kind::Day.folder()).into_iter().filter_map(|name| Named::parse(&name));
@@ -177,6 +177,51 @@ impl Past<'_> {
             }
         })?;
         Ok(all)
+    }
+
+    /// The numbers of some series on one day of the archive, within a period.
+    pub(super) fn sheet(
+        &self,
+        meter: &MeterId,
+        series: &[Series],
+        day: Period,
+        within: &Range<Instant>,
+    ) -> Result<Option<Sheet>, PastError> {
+        let wanted: Vec<Option<&Series>> = series
+            .iter()
+            .map(|series| Ok(self.stands_for_its_code(series)?.then_some(series)))
+            .collect::<Result<_, PastError>>()?;
+        let Gathered { records, .. } = self.day(meter, day)?;
+        let row = |(at, record): (&Instant, &Record)| {
+            (*at, record.quality, wanted.iter().map(|series| number((*series)?, &record.values)).collect())
+        };
+        Ok(Sheet::of(series, records.range(within.clone()).map(row).collect()))
+    }
+
+    /// The times of the last reading of the archive before a time, and of the first from another time on.
+    pub(super) fn archived_neighbours(
+        &self,
+        meter: &MeterId,
+        around: &Range<Instant>,
+    ) -> Result<(Option<Instant>, Option<Instant>), PastError> {
+        let ever = Instant::from_unix_micros(i64::MIN / 2)..Instant::from_unix_micros(i64::MAX);
+        let (archived, _) = self.split(meter, &ever)?;
+        let (mut before, mut after) = (None, None);
+        let earlier = archived.start..around.start.min(archived.end);
+        for day in self.archived_days(meter, &earlier)?.into_iter().rev() {
+            before = self.day(meter, day)?.records.range(earlier.clone()).next_back().map(|(at, _)| *at);
+            if before.is_some() {
+                break;
+            }
+        }
+        let later = around.end.min(archived.end)..archived.end;
+        for day in self.archived_days(meter, &later)? {
+            after = self.day(meter, day)?.records.range(later.clone()).next().map(|(at, _)| *at);
+            if after.is_some() {
+                break;
+            }
+        }
+        Ok((before, after))
     }
 
     /// Files have one number under a code: of several series of that code, in other units, it counts for the first.

@@ -5,13 +5,15 @@
 
 mod archived;
 mod measures;
+mod spread;
 
 pub use measures::each_measure;
+pub use spread::Survey;
 
 use crate::archive::{ArchiveError, Tree};
 use crate::document::Values;
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
-use crate::store::{Kept, Lean, Sample, Series, Step, Store, StoreError, Totals};
+use crate::store::{Boundaries, Kept, Lean, Sample, Series, Sheet, Step, Store, StoreError, Totals};
 use std::ops::Range;
 
 /// Why the past cannot be told.
@@ -241,6 +243,30 @@ impl<'s> Past<'s> {
         })?;
         let feed = |take: &mut dyn FnMut(Sample)| self.samples(series, period, take);
         self.store.steps_along(series, finest.unwrap_or_default(), feed, sink)
+    }
+
+    /// See [`Store::boundaries`]. Serial numbers of what was pruned are not looked at.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn boundaries(&self, meter: &MeterId) -> Result<Boundaries, PastError> {
+        Ok(self.store.boundaries(meter)?)
+    }
+
+    /// See [`Store::neighbours`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn neighbours(
+        &self,
+        meter: &MeterId,
+        period: &Range<Instant>,
+    ) -> Result<(Option<Instant>, Option<Instant>), PastError> {
+        let (before, after) = self.store.neighbours(meter, period)?;
+        let (archived_before, archived_after) = self.archived_neighbours(meter, period)?;
+        let last = before.into_iter().chain(archived_before).max();
+        let first = after.into_iter().chain(archived_after).min();
+        Ok((last, first))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Meters by name, and the segments of their counters.
 
+use super::flow::Follower;
 use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
-use super::segment::{Break, Found, Pace, Point, Tracker};
+use super::segment::{Break, Found, Point};
 use super::series::{Sample, Series, each};
-use super::{Correction, Store, StoreError, Trouble, correction, replaced, sealed};
+use super::{Store, StoreError, Trouble, boundaries, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
 use rusqlite::Connection;
 use std::ops::Range;
@@ -129,8 +130,7 @@ impl Store {
         feed: impl FnOnce(&mut dyn FnMut(Sample)) -> Result<(), E>,
         mut sink: impl FnMut(Step),
     ) -> Result<(), E> {
-        let ever = i64::MIN / 2..i64::MAX;
-        let said = self.read(|connection, names| said(connection, names, series, &ever))?;
+        let mut follower = Follower::new(series.unit, exponent, self.boundaries(series.meter())?);
         let step = |from: Point, to: Point, mantissa: i64| Step {
             between: (Instant::from_unix_micros(from.at), Instant::from_unix_micros(to.at)),
             amount: Decimal::new(mantissa, exponent),
@@ -140,10 +140,9 @@ impl Store {
             Found::Begins(from, to, Break::Rollover { step: amount }) => sink(step(from, to, amount)),
             _ => {}
         };
-        let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), said, sink: &mut sink };
         feed(&mut |sample| {
             if let Some(value) = at_exponent(sample.value, exponent) {
-                tracker.push(Point { at: sample.at.unix_micros(), value });
+                follower.follow(Point { at: sample.at.unix_micros(), value }, &mut sink);
             }
         })
     }
@@ -211,68 +210,17 @@ fn follow(
     exponent: i8,
     sink: &mut impl FnMut(Found),
 ) -> Result<(), Trouble> {
-    let said = said(connection, names, series, period)?;
-    let mut tracker = Corrected { tracker: Tracker::new(Pace::of(series.unit, exponent)), said, sink };
+    let boundaries = boundaries::read(connection, names, (series.row, series.meter()), period)?;
+    let mut follower = Follower::new(series.unit, exponent, boundaries);
     each(connection, names, series, period, &mut |sample| {
         if let Some(value) = at_exponent(sample.value, exponent) {
-            tracker.push(Point { at: sample.at.unix_micros(), value });
+            follower.follow(Point { at: sample.at.unix_micros(), value }, sink);
         }
     })
-}
-
-/// What is known of segments without looking at the counter.
-struct Said {
-    corrections: Vec<(i64, Correction)>,
-    /// Where segments begin whatever the counter says.
-    splits: Vec<(i64, Break)>,
-}
-
-fn said(connection: &Connection, names: &mut Names, series: &Series, period: &Range<i64>) -> Result<Said, Trouble> {
-    let corrections = correction::of_meter(connection, series.row)?;
-    let people = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
-    let mut splits: Vec<_> = people.collect();
-    splits.extend(replaced::times(connection, names, series, period)?.into_iter().map(|at| (at, Break::Replaced)));
-    Ok(Said { corrections, splits })
 }
 
 /// The mantissa of a number at a finer exponent.
 fn at_exponent(value: Decimal, exponent: i8) -> Option<i64> {
     let power = u32::try_from(i16::from(value.exponent()) - i16::from(exponent)).ok()?;
     value.mantissa().checked_mul(10i64.checked_pow(power)?)
-}
-
-/// A tracker that minds what people and serial numbers say.
-struct Corrected<'s, S> {
-    tracker: Tracker,
-    said: Said,
-    sink: &'s mut S,
-}
-
-impl<S: FnMut(Found)> Corrected<'_, S> {
-    fn push(&mut self, next: Point) {
-        if let Some(good) = self.tracker.good() {
-            let denied = self.said.corrections.contains(&(next.at, Correction::Merge));
-            let split = self
-                .said
-                .splits
-                .iter()
-                .find(|(at, why)| good.at < *at && *at <= next.at && !(denied && *why == Break::Replaced));
-            if let Some(&(_, why)) = split {
-                (self.sink)(Found::Begins(good, next, why));
-                self.tracker.jump(next);
-                return;
-            }
-        }
-        let corrections = &self.said.corrections;
-        let sink = &mut *self.sink;
-        self.tracker.push(next, &mut |found| match found {
-            // Somebody knows that the counter ran on here: what it rose by counts, and a fall is nothing.
-            Found::Begins(from, to, why) if why != Break::Said && corrections.contains(&(to.at, Correction::Merge)) => {
-                if to.value >= from.value {
-                    sink(Found::Step(from, to));
-                }
-            }
-            found => sink(found),
-        });
-    }
 }

@@ -12,7 +12,8 @@
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `table` | whole readings; one register; several side by side |
 //! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |
-//! | `correction`, `replaced` | where people, and serial numbers, say that a counter does not run on |
+//! | `correction`, `replaced`, `boundaries` | where people, and serial numbers, say that a counter does not run on |
+//! | `sheet`, `flow` | readings as columns; following a counter in them |
 //! | `events` | what happened |
 //! | `stock`, `prune` | how much there is of each hour; giving old readings away |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
@@ -20,11 +21,13 @@
 //! One writer at a time, any number of readers beside it. Reading never creates a file.
 
 mod block;
+mod boundaries;
 mod check;
 mod correction;
 mod ends;
 mod events;
 mod file;
+mod flow;
 mod hot;
 mod known;
 mod meters;
@@ -39,14 +42,17 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod sheet;
 mod stock;
 mod table;
 mod write;
 
+pub use boundaries::Boundaries;
 pub use check::{Checked, Info};
 pub use correction::Correction;
 pub use ends::Ends;
 pub use events::{EventQuery, KeptEvent, PutEvents};
+pub use flow::{Flow, Follower, Value};
 pub use meters::{Meter, Segment, Step};
 pub use prune::Pruned;
 pub use query::{Kept, Lean, Shape};
@@ -54,6 +60,7 @@ pub use raw::{RawPiece, RawPlace, Replaced};
 pub use seal::Sealed;
 pub use segment::Break;
 pub use series::{Sample, Series, Totals};
+pub use sheet::{Numbers, Sheet, Stretch, Survey, Times};
 pub use stock::Stock;
 pub use write::{Entry, Import, Inserted};
 

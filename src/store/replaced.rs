@@ -6,25 +6,25 @@
 use super::names::{Names, series_of};
 use super::series::{self, Series};
 use super::{Trouble, hot, sealed};
-use crate::reading::Value;
+use crate::reading::{MeterId, Value};
 use rusqlite::{Connection, params};
 use std::ops::Range;
 
 /// So often in a row another number has to come before it is believed: one may be misread, with a right checksum too.
 const SETTLED: usize = 3;
 
-/// The times in a period, in order, from which on the meter of a series sends another serial number.
+/// The times in a period, in order, from which on a meter sends another serial number.
 pub(super) fn times(
     connection: &Connection,
     names: &mut Names,
-    of: &Series,
+    meter: (i64, &MeterId),
     period: &Range<i64>,
 ) -> Result<Vec<i64>, Trouble> {
     let mut found = Vec::new();
-    for row in series_of(connection, of.row)? {
+    for row in series_of(connection, meter.0)? {
         if row.code.is_serial() {
             let mut follower = Follower::default();
-            each(connection, names, &Series::of(row, of.meter()), period, &mut |at, value| {
+            each(connection, names, &Series::of(row, meter.1), period, &mut |at, value| {
                 found.extend(follower.push(at, value));
             })?;
         }

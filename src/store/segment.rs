@@ -35,6 +35,19 @@ pub enum Break {
     Said,
 }
 
+impl Break {
+    /// The kind of event it is, by the contract's name.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Rollover { .. } => "retour_a_zero",
+            Self::Lower => "compteur_recule",
+            Self::Higher => "saut_index",
+            Self::Replaced | Self::Said => "compteur_remplace",
+        }
+    }
+}
+
 /// How fast a counter can run at most.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pace {
@@ -123,6 +136,11 @@ impl Tracker {
     /// The last good value.
     pub(super) const fn good(&self) -> Option<Point> {
         self.good
+    }
+
+    /// Whether no value waits to be judged.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.doubtful.is_empty()
     }
 
     /// Takes it on from a value that is known to be good, whatever came before.

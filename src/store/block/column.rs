@@ -253,6 +253,11 @@ impl Opened {
         Some((exponent, self.mantissas.into_vec(self.numbers)))
     }
 
+    /// Whether the numbers have a common scale, so that [`Opened::into_mantissas`] gives them.
+    pub(crate) const fn is_scaled(&self) -> bool {
+        !matches!(self.scale, Scale::Raw { .. })
+    }
+
     /// The exponent that all numbers have as sent; `None` where they have several.
     pub(crate) const fn one_exponent(&self) -> Option<i8> {
         match &self.scale {

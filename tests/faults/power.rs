@@ -217,7 +217,7 @@ fn a_power_cut_at_any_instant_costs_no_telegram_older_than_the_window() {
     let mut random = Random::new(0);
     let cases: Vec<(usize, Model)> = MODELS
         .iter()
-        .flat_map(|&model| recording.cuts(long(800, 40), &mut random).into_iter().map(move |cut| (cut, model)))
+        .flat_map(|&model| recording.cuts(long(200, 40), &mut random).into_iter().map(move |cut| (cut, model)))
         .collect();
     assert!(cases.len() >= 160);
 
@@ -247,7 +247,7 @@ fn a_power_cut_at_any_instant_costs_no_telegram_older_than_the_window() {
     assert!(failed.is_empty(), "{} of {}: {:#?}", failed.len(), cases.len(), &failed[..failed.len().min(8)]);
 
     // The same check of a disk that says it has synced and has not: it would have noticed.
-    let lies: Vec<usize> = recording.cuts(long(200, 24), &mut random);
+    let lies: Vec<usize> = recording.cuts(long(60, 24), &mut random);
     let noticed = AtomicUsize::new(0);
     each(&lies, |index, &cut| {
         let mut random = Random::new(index);

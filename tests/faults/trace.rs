@@ -137,7 +137,7 @@ fn below(root: &Path, path: &Path) -> Option<PathBuf> {
     (!removed).then(|| relative.components().collect())
 }
 
-/// The path of the descriptor that is the first argument, or of the last one that has a path.
+/// The path of the first descriptor that has one.
 fn descriptor(arguments: &str) -> Option<PathBuf> {
     let start = arguments.find('<')? + 1;
     let end = start + arguments.get(start..)?.find('>')?;

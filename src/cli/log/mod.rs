@@ -144,7 +144,7 @@ impl Cmd {
                 Event::Alive => service.alive(),
             }
         };
-        let (mut before, command) = (Inserted::default(), &self);
+        let (mut before, mut lost, command) = (Inserted::default(), 0, &self);
         let done = loop {
             // A round ends with the log, or because the settings are to be followed as they are now.
             let (round, afresh) = (Stop::default(), globals.afresh());
@@ -160,12 +160,13 @@ impl Cmd {
             })?;
             match (next, &done) {
                 (Some(next), Ok(summary)) if !interrupt.stop().is_set() => {
-                    before += summary.stored;
                     let left = |count: u64| count.saturating_sub(u64::try_from(summary.stored.added).unwrap_or(count));
                     keep.count = keep.count.map(left);
                     if keep.count == Some(0) {
                         break done;
                     }
+                    before += summary.stored;
+                    lost += summary.lost;
                     if summary.unstored > 0 && !summary.in_tail {
                         end(summary, &keep, journal);
                     }
@@ -182,6 +183,7 @@ impl Cmd {
         let printed = printer.map_or(Ok(()), Printer::end);
         let mut summary = done.map_err(refused)?;
         summary.stored += before;
+        summary.lost += lost;
         end(&summary, &keep, journal);
         printed?;
         Ok(ExitCode::SUCCESS)

@@ -37,6 +37,17 @@ struct State {
 #[derive(Debug)]
 pub struct TreeLock {
     _folder: File,
+    /// The folder, where it was made for this run.
+    made: Option<PathBuf>,
+}
+
+impl Drop for TreeLock {
+    fn drop(&mut self) {
+        if let Some(folder) = &self.made {
+            // Only an empty folder goes: nothing was written.
+            let _ = fs::remove_dir(folder);
+        }
+    }
 }
 
 /// How a file compares with the line of its manifest.
@@ -102,6 +113,7 @@ impl Tree {
     /// [`ArchiveError::Busy`] where another program writes to it.
     pub fn lock(&self) -> Result<TreeLock, ArchiveError> {
         let fail = |source| ArchiveError::Io { path: self.root.clone(), source };
+        let made = (!self.root.exists()).then(|| self.root.clone());
         make_folder(&self.root)?;
         let folder = File::open(&self.root).map_err(fail)?;
         match rustix::fs::flock(&folder, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
@@ -122,7 +134,7 @@ impl Tree {
         for folder in FOLDERS {
             state.names.insert(folder, names_in(&self.root.join(folder))?);
         }
-        Ok(TreeLock { _folder: folder })
+        Ok(TreeLock { _folder: folder, made })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

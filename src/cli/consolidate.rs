@@ -17,16 +17,16 @@ use std::process::ExitCode;
 
 const EXAMPLES: &str = "\
 Examples:
+  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
   releve consolidate --db target/example.db --archive target/archive
   releve consolidate --db target/example.db --archive target/archive --day 2025-11-07
-  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
   releve consolidate --archive target/archive --verify";
 
 const MORE: &str = "\
 Examples:
+  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
   releve consolidate --db target/example.db --archive target/archive
   releve consolidate --db target/example.db --archive target/archive --day 2025-11-07
-  releve consolidate --db target/example.db --archive target/archive --keep 2y --prune -n
   releve consolidate --archive target/archive --verify
 
 Without a period every complete hour, day, week and month is written that is not in the archive yet, the oldest first: a night

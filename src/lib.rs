@@ -12,7 +12,8 @@
 //! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
 //! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
 //! | [`store`] | readings in SQLite, sealed into blocks (docs/STORE.md) | `reading` |
-//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store` |
+//! | [`detect`] | events out of readings: rules, episodes, what the meter itself says | `reading`, `acquire` |
+//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store`, `detect` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
@@ -36,6 +37,7 @@
 pub mod acquire;
 pub mod archive;
 pub mod cli;
+pub mod detect;
 pub mod dialogue;
 pub mod document;
 pub mod exchange;

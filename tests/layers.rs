@@ -18,7 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("session", &["reading", "wire", "transport", "dialogue", "acquire"]),
     ("simulate", &["reading", "wire", "transport"]),
     ("store", &["reading"]),
-    ("logger", &["reading", "wire", "transport", "acquire", "session", "store"]),
+    ("detect", &["reading", "acquire"]),
+    ("logger", &["reading", "wire", "transport", "acquire", "session", "store", "detect"]),
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
@@ -35,6 +36,7 @@ const EVERY: &[&str] = &[
     "session",
     "simulate",
     "store",
+    "detect",
     "logger",
     "document",
     "exchange",
@@ -79,7 +81,21 @@ fn rooms_only_look_down() {
 fn rooms_keep_to_their_job() {
     const FORBIDDEN: &[(&str, &[&str])] = &[
         ("anyhow", EVERY),
-        ("serde::", &["reading", "wire", "transport", "dialogue", "acquire", "session", "simulate", "store", "logger"]),
+        (
+            "serde::",
+            &[
+                "reading",
+                "wire",
+                "transport",
+                "dialogue",
+                "acquire",
+                "session",
+                "simulate",
+                "store",
+                "detect",
+                "logger",
+            ],
+        ),
         (
             "rusqlite",
             &[
@@ -95,8 +111,11 @@ fn rooms_keep_to_their_job() {
                 "archive",
             ],
         ),
-        ("std::fs", &["reading", "wire", "dialogue", "acquire", "session", "simulate", "document", "exchange"]),
-        ("std::io", &["reading", "wire", "dialogue", "acquire"]),
+        (
+            "std::fs",
+            &["reading", "wire", "dialogue", "acquire", "session", "simulate", "detect", "document", "exchange"],
+        ),
+        ("std::io", &["reading", "wire", "dialogue", "acquire", "detect"]),
         (
             "std::net",
             &[
@@ -104,7 +123,7 @@ fn rooms_keep_to_their_job() {
                 "archive",
             ],
         ),
-        ("Instant::now", &["wire", "dialogue", "acquire", "store", "document", "exchange", "archive"]),
+        ("Instant::now", &["wire", "dialogue", "acquire", "store", "detect", "document", "exchange", "archive"]),
         (
             "chrono::",
             &[

@@ -13,7 +13,8 @@
 //! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
 //! | [`store`] | readings in SQLite, sealed into blocks (docs/STORE.md) | `reading` |
 //! | [`detect`] | events out of readings: rules, episodes, what the meter itself says | `reading`, `acquire` |
-//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store`, `detect` |
+//! | [`events`] | events kept beside the readings they were found in | `reading`, `detect`, `store` |
+//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store`, `detect`, `events` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
@@ -40,6 +41,7 @@ pub mod cli;
 pub mod detect;
 pub mod dialogue;
 pub mod document;
+pub mod events;
 pub mod exchange;
 pub mod logger;
 pub mod past;

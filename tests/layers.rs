@@ -19,7 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("simulate", &["reading", "wire", "transport"]),
     ("store", &["reading"]),
     ("detect", &["reading", "acquire"]),
-    ("logger", &["reading", "wire", "transport", "acquire", "session", "store", "detect"]),
+    ("events", &["reading", "detect", "store"]),
+    ("logger", &["reading", "wire", "transport", "acquire", "session", "store", "detect", "events"]),
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
@@ -37,6 +38,7 @@ const EVERY: &[&str] = &[
     "simulate",
     "store",
     "detect",
+    "events",
     "logger",
     "document",
     "exchange",
@@ -93,6 +95,7 @@ fn rooms_keep_to_their_job() {
                 "simulate",
                 "store",
                 "detect",
+                "events",
                 "logger",
             ],
         ),
@@ -113,7 +116,10 @@ fn rooms_keep_to_their_job() {
         ),
         (
             "std::fs",
-            &["reading", "wire", "dialogue", "acquire", "session", "simulate", "detect", "document", "exchange"],
+            &[
+                "reading", "wire", "dialogue", "acquire", "session", "simulate", "detect", "events", "document",
+                "exchange",
+            ],
         ),
         ("std::io", &["reading", "wire", "dialogue", "acquire", "detect"]),
         (
@@ -123,7 +129,10 @@ fn rooms_keep_to_their_job() {
                 "archive",
             ],
         ),
-        ("Instant::now", &["wire", "dialogue", "acquire", "store", "detect", "document", "exchange", "archive"]),
+        (
+            "Instant::now",
+            &["wire", "dialogue", "acquire", "store", "detect", "events", "document", "exchange", "archive"],
+        ),
         (
             "chrono::",
             &[

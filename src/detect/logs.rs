@@ -121,7 +121,11 @@ impl Logs {
                 }
                 let title = super::title(meaning.kind);
                 let text = format_smolstr!("{title}{} (journal {log}, code {number})", words::phase(phase));
-                put(events, Event { phase, ..said(meaning.kind, severity(meaning.severity), at, &entry.log, text) });
+                let end = (!begins(number)).then_some(at);
+                put(
+                    events,
+                    Event { phase, end, ..said(meaning.kind, severity(meaning.severity), at, &entry.log, text) },
+                );
             }
             None => self.status(at, entry, events),
         }
@@ -167,7 +171,8 @@ impl Logs {
                 continue;
             }
             let text = format_smolstr!("{} (journal {log}, état {})", super::title(kind), entry.status);
-            put(events, said(kind, severity, at, &entry.log, text));
+            let end = (kind != "coupure").then_some(at);
+            put(events, Event { end, ..said(kind, severity, at, &entry.log, text) });
         }
         if status & 0x40 != 0 && !self.ends(2, None, at, events) {
             let text = format_smolstr!("Retour de l'alimentation (journal {log}, état {})", entry.status);
@@ -218,6 +223,11 @@ fn number(entry: &LogEntry) -> Option<u8> {
     entry.values.iter().find(|(code, _)| is_number(code)).and_then(|(_, text)| text.parse().ok())
 }
 
+/// Whether another number says when it is over.
+const fn begins(number: u8) -> bool {
+    matches!(number, 1 | 33..=35 | 42 | 65 | 76..=84 | 206 | 208 | 211..=213 | 241)
+}
+
 fn phase_of(text: &str) -> Option<u8> {
     [("L1", 1), ("L2", 2), ("L3", 3)].into_iter().find(|(name, _)| text.ends_with(name)).map(|(_, phase)| phase)
 }
@@ -252,7 +262,7 @@ pub(super) fn said(
         kind: SmolStr::new_static(kind),
         severity,
         start: at,
-        end: None,
+        end: Some(at),
         description: text.into(),
         value: None,
         unit: None,

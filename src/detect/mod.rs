@@ -98,6 +98,8 @@ pub struct Detector {
 impl Detector {
     /// What a detector remembers is settled by the readings of so many seconds: a calendar week and an hour.
     pub const MEMORY_S: i64 = 7 * 86_400 + 3600;
+    /// Before an episode began, so much has to be seen to find it again: a day, for what is usual.
+    pub const MARGIN_S: i64 = 86_400 + 3600;
 
     /// A detector that has seen nothing yet.
     #[must_use]

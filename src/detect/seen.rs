@@ -77,7 +77,7 @@ pub(super) fn bare(rule: &Rule, start: Instant, description: impl Into<SmolStr>)
         kind: SmolStr::new_static(rule.kind),
         severity: rule.severity,
         start,
-        end: None,
+        end: Some(start),
         description: description.into(),
         value: None,
         unit: None,

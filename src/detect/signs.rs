@@ -136,7 +136,7 @@ impl Signs {
         let event = |start, text: String| Event { phase, ..said(kind, flag.severity, start, flag.code, text) };
         let event = if is_set {
             *since = Some(at);
-            event(at, flag.text.to_owned())
+            Event { end: None, ..event(at, flag.text.to_owned()) }
         } else {
             let Some(start) = since.take() else { return };
             let length = words::length(words::between(start, at));

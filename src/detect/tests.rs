@@ -91,13 +91,17 @@ fn run_with_restarts(rules: &Rules, readings: &[(Instant, Reading)], restarts: &
     rows
 }
 
-/// The events without those of other kinds: kind, phase, start and end in seconds, extreme, severity.
+/// The events of a kind: start and end in seconds (`?` while it lasts, nothing for a moment), phase, extreme, severity.
 fn of(kind: &str, rows: &Rows) -> Vec<String> {
     let second = |at: Instant| at.unix_seconds() - start().unix_seconds();
     let rows = rows.values().filter(|event| event.kind == kind);
     let told = rows.map(|event| {
         let phase = event.phase.map(|phase| format!(" L{phase}")).unwrap_or_default();
-        let end = event.end.map(|end| second(end).to_string()).unwrap_or_default();
+        let end = match event.end {
+            None => "?".to_owned(),
+            Some(end) if end == event.start => String::new(),
+            Some(end) => second(end).to_string(),
+        };
         let value = event.value.map(|value| format!(" {value}")).unwrap_or_default();
         format!("{}..{end}{phase}{value} {}", second(event.start), event.severity)
     });
@@ -154,7 +158,7 @@ fn one_reading_above_is_a_peak_and_less_than_the_margin_below_does_not_end_it() 
     assert_eq!(event.threshold, Some(Decimal::new(4000, 0)));
     assert_eq!(event.description, "Pic de puissance : 4500 W (limite 4000 W), durée 30 s");
     // One that is not over yet has no end.
-    assert_eq!(of("pic_puissance", &run_with(&Rules::default(), &series.readings[..6])), ["10.. 4100 warning"]);
+    assert_eq!(of("pic_puissance", &run_with(&Rules::default(), &series.readings[..6])), ["10..? 4100 warning"]);
 }
 
 #[test]
@@ -227,7 +231,7 @@ fn a_gap_in_a_window_leaves_it_without_a_verdict_and_a_long_one_ends_the_episode
     let mut series = windows(L1, &["255.0", "255.0", "255.0"]);
     series.readings.retain(|(at, _)| !(700..900).contains(&(at.unix_seconds() - start().unix_seconds())));
     // The window with the hole is skipped; the third keeps it going.
-    assert_eq!(found("surtension", &series), ["0.. L1 255 error"]);
+    assert_eq!(found("surtension", &series), ["0..? L1 255 error"]);
     let mut series = windows(L1, &["255.0"]);
     series.every(10, 4000, L1, "V", &["255.0"; 10]);
     assert_eq!(found("surtension", &series), ["0..600 L1 255 error"]);
@@ -296,8 +300,8 @@ fn a_lost_neutral_is_told_at_once_where_it_is_dangerous() {
         (3..3 + seconds).for_each(|second| three(&mut series, second, volts));
         series
     };
-    assert_eq!(found("perte_neutre", &lost(["85", "314", "351"], 1)), ["3.. 351 critical"]);
-    assert_eq!(found("perte_neutre", &lost(["185", "260", "260"], 61)), ["3.. 260 critical"]);
+    assert_eq!(found("perte_neutre", &lost(["85", "314", "351"], 1)), ["3..? 351 critical"]);
+    assert_eq!(found("perte_neutre", &lost(["185", "260", "260"], 61)), ["3..? 260 critical"]);
     assert!(found("perte_neutre", &lost(["185", "260", "260"], 60)).is_empty());
     // The rule does not see this one; the text of the others says what to look at.
     let series = lost(["199", "237", "258"], 10);
@@ -360,13 +364,13 @@ fn current_is_held_against_the_fuse_that_the_meter_or_the_user_names() {
     assert!(found("seuil_courant", &series).is_empty());
     let mut rules = Rules::default();
     rules.change("seuil_courant", &Change { threshold: Some(Decimal::new(25, 0)), ..Change::default() }).unwrap();
-    assert_eq!(of("seuil_courant", &run_with(&rules, &series.readings)), ["0.. L1 25.1 warning"]);
+    assert_eq!(of("seuil_courant", &run_with(&rules, &series.readings)), ["0..? L1 25.1 warning"]);
     series.readings[0].1.registers.push(Register::number(
         Code::parse(b"1-0:31.4.0"),
         Decimal::new(20, 0),
         Some(Unit::A),
     ));
-    assert_eq!(found("seuil_courant", &series), ["0.. L1 25.1 error"]);
+    assert_eq!(found("seuil_courant", &series), ["0..? L1 25.1 error"]);
 }
 
 #[test]
@@ -413,7 +417,7 @@ fn counters_that_jump_stand_still_or_disagree() {
     for minute in 0..=1441 {
         series.at(minute * 60, &[("1-0:1.8.0", "000500.000 kWh"), (P, "101 W")]);
     }
-    assert_eq!(found("index_fige", &series), ["60.. 101 error"]);
+    assert_eq!(found("index_fige", &series), ["60..? 101 error"]);
     series.readings.truncate(1441);
     assert!(found("index_fige", &series).is_empty());
     let mut series = Series::default();

@@ -35,7 +35,7 @@ mod series;
 mod write;
 
 pub use check::{Checked, Info};
-pub use events::{EventQuery, KeptEvent, PutEvents};
+pub use events::{EventChange, EventQuery, KeptEvent, PutEvents};
 pub use meters::{Correction, Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};
 pub use raw::{RawPiece, RawPlace, Replaced};

@@ -4,11 +4,13 @@
 //! [`main`] decides the exit status.
 
 mod args;
+mod check;
 mod config;
 mod consolidate;
 mod db;
 mod diagnosis;
 mod doctor;
+mod events;
 mod explain;
 mod export;
 mod failure;
@@ -66,6 +68,8 @@ enum Command {
     Obis(obis::Cmd),
     Import(import::Cmd),
     Export(export::Cmd),
+    Events(events::Cmd),
+    Check(check::Cmd),
     Consolidate(consolidate::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
@@ -107,6 +111,8 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Obis(command) => command.run(&globals, output),
         Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
+        Command::Events(command) => command.run(&globals, output),
+        Command::Check(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),

@@ -72,14 +72,19 @@ impl Follower {
     /// One that knows the last readings in the store.
     fn warmed_up(store: &Store, meter: &MeterId, rules: &Rules, setting: Setting) -> Result<Self, StoreError> {
         let mut follower = Self::new(meter, rules, setting);
-        if let Some((_, last)) = store.extent(meter)? {
+        let mut warm_up = || {
+            let Some((_, last)) = store.extent(meter)? else { return Ok(()) };
             let from = beginning(store, meter, last)?;
             store.readings(meter, from..NEVER, |Kept { at, reading, .. }| {
                 follower.push(at, &reading, &mut |_| {});
                 Ok::<_, StoreError>(())
-            })?;
+            })
+        };
+        match warm_up() {
+            // What is damaged in the past must not hold up what comes now.
+            Ok(()) | Err(StoreError::Damaged { .. }) => Ok(follower),
+            Err(error) => Err(error),
         }
-        Ok(follower)
     }
 
     /// The next reading; one that is there already is none.

@@ -8,15 +8,17 @@ mod words;
 
 use super::args::{Globals, meter_id};
 use super::config;
+use super::events::Runner;
 use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::source::Source;
 use super::{ports, when};
 use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
-use crate::reading::MeterId;
+use crate::reading::{MeterId, Origin};
 use clap::{Args, ValueEnum};
 use journal::{Journal, Level};
+pub(super) use words::time;
 use print::Printer;
 use service::Service;
 use std::process::ExitCode;
@@ -76,6 +78,9 @@ enum Print {
     Ndjson,
 }
 
+/// A command that runs for an event when the log ends is waited for so long.
+const EXEC_END: Duration = Duration::from_millis(300);
+
 /// The shortest interval: meters have no more to say.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -88,10 +93,14 @@ impl Cmd {
     pub(super) fn run(self, globals: &Globals, _: &mut Output) -> anyhow::Result<ExitCode> {
         let plans = self.plans(globals)?;
         let store = globals.store_path()?;
-        let keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store };
+        let events = globals.events()?;
+        let (rules, setting) = (events.rules(), globals.setting()?);
+        let keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store, rules, setting };
+        let runner = events.exec.clone().map(Runner::start).transpose()?;
         let interrupt = Interrupt::catch()?;
         interrupt.catch_hang_up()?;
 
+        let several = plans.len() > 1;
         let mut journal = Journal::new(globals);
         journal.say(Level::Info, &words::beginning(&plans, &keep));
         if keep.tail.is_none() {
@@ -116,9 +125,21 @@ impl Cmd {
                     printer.print(kept);
                 }
             }
+            Event::Found(kept) => {
+                if kept.event.origin != Origin::Reader {
+                    let (level, text) = words::found(&kept.event, several);
+                    journal.say(level, &text);
+                }
+                if let Some(runner) = &runner {
+                    runner.run(&kept, globals);
+                }
+            }
             Event::Alive => service.alive(),
         });
         service.stopping();
+        if let Some(runner) = runner {
+            runner.end(EXEC_END);
+        }
         let printed = printer.map_or(Ok(()), Printer::end);
         let summary = done.map_err(refused)?;
         end(&summary, &keep, &mut journal);

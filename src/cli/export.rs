@@ -12,7 +12,7 @@ use crate::exchange::influx;
 use crate::exchange::old_database::OldDatabaseWriter;
 use crate::exchange::steps::{Step, Steps};
 use crate::reading::{Column, Decimal, Instant, MeterId, Quality, Reading, Register};
-use crate::store::{Kept, Lean, Shape, Store};
+use crate::store::{EventQuery, Kept, Lean, Shape, Store};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -298,6 +298,15 @@ impl Selection<'_> {
         let count = self.each(|at, values, quality, source| {
             Ok(writer.add(at, values, quality, source).map_err(|error| old_failure(path, &error))?)
         })?;
+        let query = EventQuery {
+            meter: Some(self.meter.clone()),
+            period: Some(self.period.clone()),
+            oldest_first: true,
+            ..EventQuery::default()
+        };
+        for kept in self.store.events(&query)? {
+            writer.add_event(&kept.event).map_err(|error| old_failure(path, &error))?;
+        }
         writer.finish().map_err(|error| old_failure(path, &error))?;
         target::persist(temporary, path)?;
         Ok(count)

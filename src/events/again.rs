@@ -83,20 +83,15 @@ pub fn again(
     }
     rows.retain(|_, event| event.start >= since || is_logged(event));
     done.found = rows.len();
-    let there = stored(store, meter, since, last)?;
     let mut changes = Vec::new();
-    for event in there {
-        // What began before the oldest reading that is left goes on in it.
-        match rows.get(&key(&event)) {
-            None if event.start < since => {
-                let overlaps = |(other, found): (&Key, &Event)| {
-                    other.0 == event.kind && other.1 == event.phase && found.start == first && event.end > Some(first)
-                };
-                let part = rows.iter().find(|(key, event)| overlaps((key, event))).map(|(key, _)| key.clone());
-                part.map(|part| rows.remove(&part));
+    for event in stored(store, meter, since, last)? {
+        if event.start < since {
+            // It began before the oldest reading that is left: what is found of it there is no event of its own.
+            if event.end.is_none_or(|end| end > first) {
+                rows.remove(&(event.kind, event.phase, first, event.origin));
             }
-            None => changes.push(EventChange::Drop(event)),
-            Some(_) => {}
+        } else if !rows.contains_key(&key(&event)) {
+            changes.push(EventChange::Drop(event));
         }
     }
     changes.extend(rows.into_values().map(EventChange::Put));

@@ -21,7 +21,8 @@ pub(super) struct Disk {
 
 impl Disk {
     pub(super) fn new(rules: &Rules, store: &std::path::Path) -> Self {
-        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+        let folder =
+            store.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
         let rule = rules.find("espace_disque").copied().filter(|rule| rule.on);
         Self { rule, folder: folder.to_owned(), looked: None, full: None }
     }
@@ -33,14 +34,19 @@ impl Disk {
         }
         self.looked = Some(now);
         let disk = rustix::fs::statvfs(&self.folder).ok()?;
-        self.judge(disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize), Instant::now())
+        self.judge(
+            disk.f_bavail.saturating_mul(disk.f_frsize),
+            disk.f_blocks.saturating_mul(disk.f_frsize),
+            Instant::now(),
+        )
     }
 
     /// `free` of `all` octets.
     fn judge(&mut self, free: u64, all: u64, at: Instant) -> Option<Event> {
         let rule = self.rule?;
         let tenths = i64::try_from(u128::from(free) * 1000 / u128::from(all.max(1))).unwrap_or(i64::MAX);
-        let (share, megabytes) = (Decimal::new(tenths, -1), Decimal::from(i64::try_from(free / 1_000_000).unwrap_or(i64::MAX)));
+        let (share, megabytes) =
+            (Decimal::new(tenths, -1), Decimal::from(i64::try_from(free / 1_000_000).unwrap_or(i64::MAX)));
         let is_full = rule.threshold.is_some_and(|limit| share < limit) || rule.low.is_some_and(|low| megabytes < low);
         match (is_full, self.full.take()) {
             (true, None) => {

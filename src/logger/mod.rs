@@ -120,7 +120,8 @@ pub fn run(plans: Vec<Plan>, keep: &Keep, stop: &Stop, heed: &mut dyn FnMut(Even
     let alone = plans.len() == 1;
     let mut reading = Vec::new();
     for (index, plan) in plans.into_iter().enumerate() {
-        let (reader, outcome) = (Reader::new(plan, Arc::clone(&shared), index, alone, &keep.rules), Arc::clone(&outcome));
+        let (reader, outcome) =
+            (Reader::new(plan, Arc::clone(&shared), index, alone, &keep.rules), Arc::clone(&outcome));
         let (shared, name) = (Arc::clone(&shared), reader.name());
         let read = move || match reader.run() {
             Err(refusal) if alone => locked(&outcome).refusal = Some(refusal),

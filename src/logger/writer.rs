@@ -99,7 +99,8 @@ impl StoreKeeper {
         let kept = store.events(&query).unwrap_or_default();
         let since = self.newest.map(|newest| newest.plus_seconds(-NEWS));
         let is_news = |kept: &KeptEvent| {
-            put.added.contains(&kept.id) && since.is_none_or(|since| kept.event.end.unwrap_or(kept.event.start) >= since)
+            put.added.contains(&kept.id)
+                && since.is_none_or(|since| kept.event.end.unwrap_or(kept.event.start) >= since)
         };
         self.new.extend(kept.into_iter().filter(is_news));
     }

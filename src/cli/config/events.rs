@@ -194,7 +194,8 @@ mod tests {
         let rules = file.evenements.rules();
         let rule = rules.find("surtension").unwrap();
         assert_eq!((rule.threshold.unwrap().to_string().as_str(), rule.severity), ("250.5", Severity::Critical));
-        let keys: Vec<_> = file.evenements.settings().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let keys: Vec<_> =
+            file.evenements.settings().into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         assert_eq!(
             keys,
             [

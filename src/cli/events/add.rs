@@ -11,6 +11,7 @@ use crate::reading::{Event, Instant, MeterId, Origin};
 use crate::store::{EventQuery, KeptEvent, Store};
 use clap::Args;
 use smol_str::SmolStr;
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 /// A description is a sentence, not a book.
@@ -42,7 +43,8 @@ impl Add {
         let store = Store::open(&path)?;
         let known = known_kinds(&store)?;
         self.check_kind(&known)?;
-        let text: String = self.text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
+        let text: String =
+            self.text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
         if text.is_empty() {
             return Err(Failure::new(failure::USAGE, "event.text", "there is nothing in the text").into());
         }
@@ -119,4 +121,35 @@ fn make_room(store: &Store, event: &mut Event) -> anyhow::Result<()> {
     }
     event.end = event.end.map(|end| end.max(event.start));
     Ok(())
+}
+
+/// Keeps events of other files, and says how many are new. One that is there already, whoever said so, is not added again.
+pub(in crate::cli) fn put_imported(store: &mut Store, events: Vec<Event>) -> anyhow::Result<usize> {
+    let mut fresh: Vec<Event> = Vec::new();
+    let mut taken = HashSet::new();
+    for mut event in events {
+        // The second of its kind at the same time comes a microsecond later, and does so again at the next import.
+        while !taken.insert((event.meter.clone(), event.kind.clone(), event.start, event.phase)) {
+            if event.origin != Origin::Import {
+                break;
+            }
+            event.start = Instant::from_unix_micros(event.start.unix_micros() + 1);
+        }
+        let query = EventQuery {
+            meter: event.meter.clone(),
+            period: Some(event.start..Instant::from_unix_micros(event.start.unix_micros() + 1)),
+            kinds: vec![event.kind.clone()],
+            ..EventQuery::default()
+        };
+        let there = store.events(&query)?;
+        let is_there = |kept: &KeptEvent| {
+            kept.event.start == event.start
+                && kept.event.meter == event.meter
+                && (kept.event.phase == event.phase || event.origin == Origin::Import)
+        };
+        if !there.iter().any(is_there) {
+            fresh.push(event);
+        }
+    }
+    Ok(store.put_events(&fresh)?.added.len())
 }

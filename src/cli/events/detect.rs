@@ -24,7 +24,8 @@ impl Detect {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let path = globals.store_path()?;
         let since = self.since.as_deref();
-        let since = since.map(|since| when::moment(since, globals.zone()?, false, globals).map_err(anyhow::Error::from));
+        let since =
+            since.map(|since| when::moment(since, globals.zone()?, false, globals).map_err(anyhow::Error::from));
         let since = since.transpose()?;
         let meters = {
             let store = Store::open(&path)?;

@@ -51,7 +51,9 @@ fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<Even
             Some(meter) => Some(meter),
             None => {
                 let what = format!("the store has no meter {named}");
-                return Err(Failure::new(failure::NO_INPUT, "meter.missing", what).tip("releve meters lists them").into());
+                return Err(Failure::new(failure::NO_INPUT, "meter.missing", what)
+                    .tip("releve meters lists them")
+                    .into());
             }
         },
         None => None,

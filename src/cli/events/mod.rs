@@ -7,8 +7,8 @@ mod follow;
 mod list;
 mod print;
 
+pub(super) use add::put_imported;
 pub(super) use exec::Runner;
-
 
 use super::args::Globals;
 use super::config::nearest;

@@ -18,11 +18,11 @@ use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::{MeterId, Origin};
 use clap::{Args, ValueEnum};
 use journal::{Journal, Level};
-pub(super) use words::time;
 use print::Printer;
 use service::Service;
 use std::process::ExitCode;
 use std::time::Duration;
+pub(super) use words::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,6 +47,9 @@ What a meter sends is written every --commit in one go: a power cut loses at mos
 every second costs about 210 MB of writing to the card a day, with --interval 60s about 15 MB). A process that is killed loses
 nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTORY, $XDG_RUNTIME_DIR or /dev/shm, and the
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
+
+Events (outages, voltages out of bounds, peaks, silence; see `releve events`) are found as readings come in and stored with
+them; with `exec` in the settings, under [evenements], a command is run for each new one.
 
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
 and end with 0; HUP is a closing terminal, and without a terminal ignored. Under systemd: Type=notify, READY=1 comes with the
@@ -104,7 +107,7 @@ impl Cmd {
         let mut journal = Journal::new(globals);
         journal.say(Level::Info, &words::beginning(&plans, &keep));
         if keep.tail.is_none() {
-            let window = words::time(keep.window);
+            let window = time(keep.window);
             let text =
                 format!("there is no folder in memory for what is not in the store yet: a kill costs up to {window}");
             journal.say(Level::Debug, &text);

@@ -12,7 +12,9 @@
 //! | [`session`] | dialogues played over links: recognition of the meter, diagnosis | `reading`, `wire`, `transport`, `dialogue`, `acquire` |
 //! | [`simulate`] | meters of our own: a household, its meter, the faults of both | `reading`, `wire`, `transport` |
 //! | [`store`] | readings in SQLite, sealed into blocks (docs/STORE.md) | `reading` |
-//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store` |
+//! | [`detect`] | events out of readings: rules, episodes, what the meter itself says | `reading`, `acquire` |
+//! | [`events`] | events kept beside the readings they were found in | `reading`, `detect`, `store` |
+//! | [`logger`] | meters read for years: schedules, reconnecting, queues, group commits | `reading`, `wire`, `transport`, `acquire`, `session`, `store`, `detect`, `events` |
 //! | [`document`] | the JSON of the contract | `reading` |
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
@@ -40,8 +42,10 @@ pub mod analyse;
 pub mod archive;
 pub mod cli;
 pub mod consolidate;
+pub mod detect;
 pub mod dialogue;
 pub mod document;
+pub mod events;
 pub mod exchange;
 pub mod logger;
 pub mod past;

@@ -18,7 +18,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("session", &["reading", "wire", "transport", "dialogue", "acquire"]),
     ("simulate", &["reading", "wire", "transport"]),
     ("store", &["reading"]),
-    ("logger", &["reading", "wire", "transport", "acquire", "session", "store"]),
+    ("detect", &["reading", "acquire"]),
+    ("events", &["reading", "detect", "store"]),
+    ("logger", &["reading", "wire", "transport", "acquire", "session", "store", "detect", "events"]),
     ("document", &["reading"]),
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
@@ -37,6 +39,8 @@ const EVERY: &[&str] = &[
     "session",
     "simulate",
     "store",
+    "detect",
+    "events",
     "logger",
     "document",
     "exchange",
@@ -83,7 +87,22 @@ fn rooms_only_look_down() {
 fn rooms_keep_to_their_job() {
     const FORBIDDEN: &[(&str, &[&str])] = &[
         ("anyhow", EVERY),
-        ("serde::", &["reading", "wire", "transport", "dialogue", "acquire", "session", "simulate", "store", "logger"]),
+        (
+            "serde::",
+            &[
+                "reading",
+                "wire",
+                "transport",
+                "dialogue",
+                "acquire",
+                "session",
+                "simulate",
+                "store",
+                "detect",
+                "events",
+                "logger",
+            ],
+        ),
         (
             "rusqlite",
             &[
@@ -99,8 +118,14 @@ fn rooms_keep_to_their_job() {
                 "archive",
             ],
         ),
-        ("std::fs", &["reading", "wire", "dialogue", "acquire", "session", "simulate", "document", "exchange"]),
-        ("std::io", &["reading", "wire", "dialogue", "acquire"]),
+        (
+            "std::fs",
+            &[
+                "reading", "wire", "dialogue", "acquire", "session", "simulate", "detect", "events", "document",
+                "exchange",
+            ],
+        ),
+        ("std::io", &["reading", "wire", "dialogue", "acquire", "detect"]),
         (
             "std::net",
             &[
@@ -108,7 +133,10 @@ fn rooms_keep_to_their_job() {
                 "archive",
             ],
         ),
-        ("Instant::now", &["wire", "dialogue", "acquire", "store", "document", "exchange", "archive"]),
+        (
+            "Instant::now",
+            &["wire", "dialogue", "acquire", "store", "detect", "events", "document", "exchange", "archive"],
+        ),
         (
             "chrono::",
             &[

@@ -1,8 +1,9 @@
 //! Arguments that every command shares.
 
-use super::config::{Config, Meter};
+use super::config::{Config, Events, Meter};
 use super::failure::{self, Failure};
 use super::output;
+use crate::detect::Setting;
 use crate::reading::{Language, MeterId, Zone};
 use clap::{Args, ColorChoice, ValueEnum};
 use std::cell::OnceCell;
@@ -136,6 +137,8 @@ impl Globals {
             setting("lang", lang.flatten(), "", file.lang.clone(), None),
             setting("meter", self.meter.clone(), "", file.meter.clone(), None),
         ];
+        let of_events = file.evenements.settings().into_iter();
+        settings.extend(of_events.map(|(key, value)| (key, Some(value), named.clone().unwrap_or_default())));
         for (alias, meter) in &file.meters {
             settings.extend(
                 meter.settings().into_iter().map(|(key, value)| {
@@ -144,6 +147,16 @@ impl Globals {
             );
         }
         Ok(settings)
+    }
+
+    /// What the settings say of events.
+    pub(super) fn events(&self) -> anyhow::Result<&Events> {
+        Ok(&self.config()?.file.evenements)
+    }
+
+    /// What is known of a meter beside its readings.
+    pub(super) fn setting(&self) -> anyhow::Result<Setting> {
+        Ok(Setting { zone: self.zone()?.zone, family: self.events()?.family })
     }
 
     /// The store's path: the option, the environment, the settings, or the user's data folder.

@@ -15,7 +15,7 @@ use crate::exchange::old_database::OldDatabaseWriter;
 use crate::exchange::steps::{Step, Steps};
 use crate::past::Past;
 use crate::reading::{Column, Instant, MeterId, Quality, Reading};
-use crate::store::Store;
+use crate::store::{EventQuery, Store};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -316,6 +316,15 @@ impl Selection<'_> {
         let count = self.each(|at, values, quality, source| {
             Ok(writer.add(at, values, quality, source).map_err(|error| old_failure(path, &error))?)
         })?;
+        let query = EventQuery {
+            meter: Some(self.meter.clone()),
+            period: Some(self.period.clone()),
+            oldest_first: true,
+            ..EventQuery::default()
+        };
+        for kept in self.past.events(&query)? {
+            writer.add_event(&kept.event).map_err(|error| old_failure(path, &error))?;
+        }
         writer.finish().map_err(|error| old_failure(path, &error))?;
         target::persist(temporary, path)?;
         Ok(count)

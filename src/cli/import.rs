@@ -6,14 +6,15 @@ use super::output::{Output, printable};
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
 use crate::archive::layout::{FOLDERS, is_manifest};
 use crate::archive::{ArchiveError, InFile, Kind, Named, Tree, read_any};
+use crate::events::again;
 use crate::exchange::csv::{self, CsvError, CsvReading};
 use crate::exchange::old_database::{OldDatabase, OldDatabaseError, OldRow};
-use crate::reading::{Instant, MeterId, Reading};
-use crate::store::{Entry, Import, Store, StoreError};
+use crate::reading::{Event, Instant, MeterId, Reading};
+use crate::store::{Entry, EventQuery, Import, Store, StoreError};
 use crate::transport::Input;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -42,6 +43,9 @@ pub(super) struct Cmd {
     /// Say why each reading was refused
     #[arg(long)]
     why: bool,
+    /// Also find events in what was added, as `events detect` would
+    #[arg(long)]
+    events: bool,
 }
 
 /// What became of the readings of a file.
@@ -50,6 +54,11 @@ struct Tally {
     read: u64,
     added: u64,
     refused: u64,
+    /// Events, to be kept once the readings are.
+    events: Vec<Event>,
+    events_added: usize,
+    /// Of each meter, the time of the oldest reading that was added.
+    since: BTreeMap<MeterId, Instant>,
     /// The first reason.
     why: Option<String>,
 }
@@ -107,6 +116,12 @@ impl Cmd {
         }
         store.seal(now)?;
         store.join(now)?;
+        if self.events {
+            let (rules, setting) = (globals.events()?.rules(), globals.setting()?);
+            for (meter, since) in &total.since {
+                again(&mut store, meter, Some(*since), (&rules, setting), &mut |_| true)?;
+            }
+        }
         if count > 1 && !globals.quiet {
             output.line(&format!("{count} files  {total}"))?;
         }
@@ -117,7 +132,12 @@ impl Cmd {
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let there = self.read - self.added;
-        write!(f, "{} read, {} added, {there} already there, {} refused", self.read, self.added, self.refused)
+        write!(f, "{} read, {} added, {there} already there, {} refused", self.read, self.added, self.refused)?;
+        match self.events_added {
+            0 => Ok(()),
+            1 => f.write_str(", 1 event added"),
+            count => write!(f, ", {count} events added"),
+        }
     }
 }
 
@@ -126,6 +146,11 @@ impl Tally {
         self.read += other.read;
         self.added += other.added;
         self.refused += other.refused;
+        self.events_added += other.events_added;
+        for (meter, since) in &other.since {
+            let known = self.since.entry(meter.clone()).or_insert(*since);
+            *known = (*known).min(*since);
+        }
     }
 }
 
@@ -185,8 +210,10 @@ impl Run<'_> {
             suffix,
         };
         match self.read(path, kind, taking) {
-            Ok(tally) => {
+            Ok(mut tally) => {
                 import.finish()?;
+                let put = super::events::put_imported(store, std::mem::take(&mut tally.events))?;
+                tally.events_added = put;
                 Ok(tally)
             }
             // Dropped: nothing of it is kept.
@@ -204,10 +231,7 @@ impl Run<'_> {
                     return Err(unnamed(path).into());
                 }
                 old.rows(|row| taking.old(row))?;
-                if old.events() > 0 {
-                    let name = path.display();
-                    self.globals.note(&format!("{name}: its {} events are not taken over", old.events()));
-                }
+                old.events(|event| taking.event(event))?;
             }
             FileKind::Store => {
                 let other = Store::open(path)?;
@@ -217,6 +241,9 @@ impl Run<'_> {
                         let (at, source) = (kept.at, kept.source.to_string());
                         taking.add(Some(meter.clone()), at, source, kept.reading, false)
                     })?;
+                }
+                for kept in other.events(&EventQuery { oldest_first: true, ..EventQuery::default() })? {
+                    taking.event(Ok(kept.event)).map_err(|error: Stop| error)?;
                 }
             }
             FileKind::Csv => {
@@ -302,8 +329,13 @@ impl Taking<'_, '_> {
         };
         reading.meter = Some(meter.clone());
         self.tally.read += 1;
-        if self.import.add(&Entry { meter, at, source, reading, derived })? {
+        let entry = Entry { meter, at, source, reading, derived };
+        if self.import.add(&entry)? {
             self.tally.added += 1;
+            match self.tally.since.get_mut(&entry.meter) {
+                Some(since) => *since = at.min(*since),
+                None => drop(self.tally.since.insert(entry.meter, at)),
+            }
         }
         Ok(())
     }
@@ -346,6 +378,17 @@ impl Taking<'_, '_> {
                 Ok(())
             }
         }
+    }
+
+    fn event(&mut self, event: Result<Event, String>) -> Result<(), Stop> {
+        match event {
+            Ok(event) => {
+                let meter = self.meter.clone().or(event.meter);
+                self.tally.events.push(Event { meter, ..event });
+            }
+            Err(why) => self.refuse(why),
+        }
+        Ok(())
     }
 
     fn csv(&mut self, row: Result<CsvReading, String>) -> Result<(), Stop> {

@@ -4,11 +4,13 @@
 //! [`main`] decides the exit status.
 
 mod args;
+mod check;
 mod config;
 mod consolidate;
 mod db;
 mod diagnosis;
 mod doctor;
+mod events;
 mod explain;
 mod export;
 mod failure;
@@ -69,6 +71,8 @@ enum Command {
     Import(import::Cmd),
     Export(export::Cmd),
     Stats(stats::Cmd),
+    Events(events::Cmd),
+    Check(check::Cmd),
     Consolidate(consolidate::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
@@ -111,6 +115,8 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
         Command::Stats(command) => command.run(&globals, output),
+        Command::Events(command) => command.run(&globals, output),
+        Command::Check(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),

@@ -5,6 +5,7 @@
 //! worked out by [`Values`].
 
 mod archive;
+mod event;
 mod exact;
 mod history;
 mod measure;
@@ -12,6 +13,7 @@ mod reading;
 mod values;
 
 pub use archive::{DayFile, Measure, Metadata, Numbers};
+pub use event::{EVENT_COLUMNS, EventJson, event_cells};
 pub use exact::Exact;
 pub use history::{History, HistoryError};
 pub use measure::{Filed, Form, protocol_of, reading_of, register_of_key, write_entry, write_measure, write_short};

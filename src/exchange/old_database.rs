@@ -4,9 +4,11 @@
 //! same fraction; written, each is the closest one.
 
 use crate::document::{Values, column_key};
-use crate::reading::{Code, Column, Decimal, Instant, Protocol, Quality, Reading, Register, Unit};
+use crate::reading::{
+    Code, Column, Decimal, Event, Instant, Origin, Protocol, Quality, Reading, Register, Severity, Unit,
+};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, OpenFlags, params, params_from_iter};
 use std::path::Path;
 
 /// Why such a file cannot be read or written.
@@ -74,12 +76,32 @@ impl OldDatabase {
         Ok(u64::try_from(count).unwrap_or_default())
     }
 
-    /// How many events it has.
-    #[must_use]
-    pub fn events(&self) -> u64 {
-        let count =
-            self.connection.query_row("SELECT count(*) FROM evenements_compteur", [], |row| row.get::<_, i64>(0));
-        count.ok().and_then(|count| u64::try_from(count).ok()).unwrap_or_default()
+    /// The events in the order they were written, into `sink`: `Err` with the reason for a row that cannot be one. Whose
+    /// meter's they are the file does not say.
+    ///
+    /// # Errors
+    /// What SQLite says, or `sink`.
+    pub fn events<E: From<OldDatabaseError>>(
+        &self,
+        mut sink: impl FnMut(Result<Event, String>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let fail = |error| E::from(OldDatabaseError::Sqlite(error));
+        let there = "SELECT name FROM pragma_table_info('evenements_compteur')";
+        let mut statement = self.connection.prepare(there).map_err(fail)?;
+        let names =
+            statement.query_map([], |row| row.get(0)).and_then(Iterator::collect::<rusqlite::Result<Vec<String>>>);
+        let names = names.map_err(fail)?;
+        if !["timestamp", "type_evenement"].iter().all(|name| names.iter().any(|there| there == name)) {
+            return Ok(());
+        }
+        let select = EVENT_COLUMNS.map(|name| if names.iter().any(|there| there == name) { name } else { "NULL" });
+        let sql = format!("SELECT {} FROM evenements_compteur ORDER BY rowid", select.join(", "));
+        let mut statement = self.connection.prepare(&sql).map_err(fail)?;
+        let mut rows = statement.query([]).map_err(fail)?;
+        while let Some(row) = rows.next().map_err(fail)? {
+            sink(event(&|index| row.get_ref(index).unwrap_or(ValueRef::Null)))?;
+        }
+        Ok(())
     }
 
     /// The readings in the order they were written, into `sink`: `Err` with the reason for a row that cannot be one.
@@ -138,6 +160,42 @@ impl OldDatabase {
         }
         Ok(OldRow { at, source: text(1).unwrap_or("e450").to_owned(), reading })
     }
+}
+
+/// The columns of the old table of events.
+const EVENT_COLUMNS: [&str; 8] = [
+    "timestamp",
+    "type_evenement",
+    "severite",
+    "description",
+    "valeur_mesuree",
+    "unite",
+    "code_obis",
+    "seuil_declencheur",
+];
+
+/// The event of a row of the old table.
+fn event<'r>(cell: &dyn Fn(usize) -> ValueRef<'r>) -> Result<Event, String> {
+    let text = |index: usize| cell(index).as_str().ok().map(str::trim).filter(|text| !text.is_empty());
+    let number = |index: usize| match cell(index) {
+        ValueRef::Integer(value) => Some(Decimal::from(value)),
+        ValueRef::Real(value) => Decimal::from_f64(value),
+        _ => None,
+    };
+    Ok(Event {
+        meter: None,
+        kind: text(1).ok_or("an event without a type")?.into(),
+        severity: text(2).and_then(Severity::parse).unwrap_or(Severity::Info),
+        start: text(0).and_then(|text| Instant::parse_utc(text).ok()).ok_or("an event without a time")?,
+        end: None,
+        description: text(3).unwrap_or_default().into(),
+        value: number(4),
+        unit: text(5).map(Into::into),
+        code: text(6).map(Into::into),
+        threshold: number(7),
+        phase: None,
+        origin: Origin::Import,
+    })
 }
 
 const SCHEMA: &str = "
@@ -201,6 +259,29 @@ impl OldDatabaseWriter {
         Ok(())
     }
 
+    /// Adds an event. The file has no place for its end, its phase and its origin.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn add_event(&self, event: &Event) -> Result<(), OldDatabaseError> {
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO evenements_compteur (timestamp, type_evenement, severite, description, valeur_mesuree, unite,
+                code_obis, seuil_declencheur)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        statement.execute(params![
+            old_time(event.start),
+            event.kind.as_str(),
+            event.severity.as_str(),
+            event.description.as_str(),
+            event.value.map(Decimal::to_f64),
+            event.unit.as_deref(),
+            event.code.as_deref(),
+            event.threshold.map(Decimal::to_f64),
+        ])?;
+        Ok(())
+    }
+
     /// Ends the file.
     ///
     /// # Errors
@@ -236,9 +317,31 @@ mod tests {
         let values = Values::of(&reading, &mut TariffMemory::default());
         let at = Instant::parse_utc("2026-11-21T07:13:13.25Z").unwrap();
         writer.add(at, &values, Quality::Suspect, "e450").unwrap();
+        let told = Event {
+            meter: None,
+            kind: "pic_puissance".into(),
+            severity: Severity::Warning,
+            start: at,
+            end: None,
+            description: "Pic de puissance : 4500 W".into(),
+            value: Some(Decimal::from(4500)),
+            unit: Some("W".into()),
+            code: Some("1-0:16.7.0".into()),
+            threshold: Some(Decimal::from(4000)),
+            phase: None,
+            origin: Origin::Import,
+        };
+        writer.add_event(&told).unwrap();
         writer.finish().unwrap();
         let old = OldDatabase::open(&path).unwrap();
-        assert_eq!((old.count().unwrap(), old.events()), (1, 0));
+        assert_eq!(old.count().unwrap(), 1);
+        let mut events = Vec::new();
+        old.events::<OldDatabaseError>(|event| {
+            events.push(event.unwrap());
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(events, [told]);
         let time: String =
             old.connection.query_row("SELECT timestamp FROM mesures_energie", [], |row| row.get(0)).unwrap();
         assert_eq!(time, "2026-11-21 07:13:13.250000");

@@ -12,6 +12,7 @@
 //! | `commit` | when what waits is written |
 //! | `quiet` | which failures are worth a word |
 //! | `queue` | what is given up when the memory is full |
+//! | `line`, `disk` | what the reader itself notices: silence, damage, a full disk |
 //!
 //! | file | what it does |
 //! |---|---|
@@ -23,6 +24,8 @@
 //! store: SQLite lets one write at a time and the others wait in their queues.
 
 mod commit;
+mod disk;
+mod line;
 mod notice;
 mod plan;
 mod port;
@@ -40,8 +43,10 @@ pub use notice::{Event, Kept, Notice};
 pub use plan::{Keep, Place, Plan};
 pub use refusal::Refusal;
 
+use crate::events::Watch;
 use crate::session::{Stop, Stopwatch};
 use crate::store::{Inserted, StoreError};
+use disk::Disk;
 use reader::Reader;
 use shared::Shared;
 use std::io;
@@ -71,6 +76,9 @@ const EVENTS: usize = 4096;
 
 /// How often to look whether anything has changed.
 const GLANCE: Duration = Duration::from_millis(50);
+
+/// How often the writer wakes where there is nothing to write, to look at the room on the disk.
+const DISK: Duration = Duration::from_secs(600);
 
 /// How often life is reported.
 const LIFE: Duration = Duration::from_secs(1);
@@ -102,15 +110,18 @@ pub fn run(plans: Vec<Plan>, keep: &Keep, stop: &Stop, heed: &mut dyn FnMut(Even
     let shared = Arc::new(Shared::new(stop.clone(), events, tail, keep.window, keep.count, plans.len()));
     let outcome = Arc::new(Mutex::new(Outcome::default()));
 
-    let writer = Writer::new(StoreKeeper::new(keep.store.clone()), keep.window, left);
+    let events_of = Watch::new(keep.rules.clone(), keep.setting);
+    let disk = Disk::new(&keep.rules, &keep.store);
+    let writer = Writer::new(StoreKeeper::new(keep.store.clone(), events_of), keep.window, left);
     let writing = {
         let (shared, outcome) = (Arc::clone(&shared), Arc::clone(&outcome));
-        spawn("store", move || write(writer, &shared, &outcome))?
+        spawn("store", move || write(writer, disk, &shared, &outcome))?
     };
     let alone = plans.len() == 1;
     let mut reading = Vec::new();
     for (index, plan) in plans.into_iter().enumerate() {
-        let (reader, outcome) = (Reader::new(plan, Arc::clone(&shared), index, alone), Arc::clone(&outcome));
+        let (reader, outcome) =
+            (Reader::new(plan, Arc::clone(&shared), index, alone, &keep.rules), Arc::clone(&outcome));
         let (shared, name) = (Arc::clone(&shared), reader.name());
         let read = move || match reader.run() {
             Err(refusal) if alone => locked(&outcome).refusal = Some(refusal),
@@ -174,7 +185,7 @@ fn heed_for(longest: Duration, happened: &Receiver<Event>, heed: &mut dyn FnMut(
 }
 
 /// The writer's thread.
-fn write(mut writer: Writer<StoreKeeper>, shared: &Shared, outcome: &Mutex<Outcome>) {
+fn write(mut writer: Writer<StoreKeeper>, mut disk: Disk, shared: &Shared, outcome: &Mutex<Outcome>) {
     let mut tell = |notice: Notice| shared.tell(Event::Notice { name: None, notice: Box::new(notice) });
     match writer.begin() {
         Ok(()) => {}
@@ -189,6 +200,12 @@ fn write(mut writer: Writer<StoreKeeper>, shared: &Shared, outcome: &Mutex<Outco
     loop {
         // Before, so that whatever comes from here on ends the wait.
         let seen = queue.changes();
+        let mut notes = shared.notes();
+        notes.extend(disk.look(shared.now()));
+        let unkept = writer.note(notes);
+        for kept in writer.new_events() {
+            shared.tell(Event::Found(Box::new(kept)));
+        }
         let longest = match writer.due(queue, shared.now()) {
             Some(due) if due.is_zero() => {
                 if writer.write(queue, shared.now(), &mut tell) {
@@ -199,14 +216,17 @@ fn write(mut writer: Writer<StoreKeeper>, shared: &Shared, outcome: &Mutex<Outco
             }
             Some(due) => due,
             None if queue.is_closed() => break,
-            None => Duration::from_secs(3600),
+            None => DISK,
         };
         if !queue.is_closed() && writer.tidy_in(shared.now()).is_zero() {
             writer.tidy(shared.now(), &mut tell);
+            shared.note(unkept);
             continue;
         }
         let longest = longest.min(writer.tidy_in(shared.now()));
+        let longest = if unkept.is_empty() { longest } else { longest.min(LIFE) };
         queue.wait(longest, seen);
+        shared.note(unkept);
     }
     shared.tail().end();
 }

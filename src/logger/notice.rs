@@ -3,7 +3,7 @@
 use super::refusal::Refusal;
 use crate::reading::{Instant, MeterId, Reading, Zone};
 use crate::session::{Approach, Attempt, Cause};
-use crate::store::StoreError;
+use crate::store::{KeptEvent, StoreError};
 use crate::transport::LinkError;
 use smol_str::SmolStr;
 use std::time::Duration;
@@ -20,6 +20,8 @@ pub enum Event {
     },
     /// A reading that is being kept.
     Kept(Box<Kept>),
+    /// A new event, in the store.
+    Found(Box<KeptEvent>),
     /// Everything moves: each meter has sent something or was tried again of late. Comes about once a second.
     Alive,
 }

@@ -1,5 +1,6 @@
 //! What is to be logged, and where to.
 
+use crate::detect::{Rules, Setting};
 use crate::reading::{MeterId, Zone};
 use crate::session::Wishes;
 use crate::transport::Address;
@@ -48,6 +49,10 @@ pub struct Keep {
     pub window: Duration,
     /// End after so many readings.
     pub count: Option<u64>,
+    /// What counts as an event.
+    pub rules: Rules,
+    /// What is known of the meters beside their readings.
+    pub setting: Setting,
 }
 
 /// How often a meter that has to be asked is asked.

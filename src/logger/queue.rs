@@ -141,6 +141,12 @@ impl<T> Queue<T> {
         self.inside().dropped
     }
 
+    /// Wakes whoever waits, for something beside what is in here.
+    pub(super) fn wake(&self) {
+        self.inside().changes += 1;
+        self.more.notify_all();
+    }
+
     /// Nothing more comes.
     pub(super) fn close(&self) {
         let mut inside = self.inside();

@@ -1,5 +1,6 @@
 //! The one who reads: one meter, over whatever becomes of its port.
 
+use super::line::LineWatch;
 use super::notice::{Event, Kept, Notice};
 use super::plan::{ASKING, Plan};
 use super::port::Port;
@@ -10,7 +11,8 @@ use super::schedule::Schedule;
 use super::shared::Shared;
 use super::thin::Thinner;
 use crate::acquire::{Decoder, Receipt, timestamp};
-use crate::reading::{Instant, MeterId};
+use crate::detect::Rules;
+use crate::reading::{AnomalyCode, Instant, MeterId};
 use crate::session::{
     Approach, Attempt, Cause, Found, LINES, NotFound, PlayError, Received, Visited, Visitor, recognise,
 };
@@ -72,6 +74,7 @@ pub(super) struct Reader {
     last: Option<Duration>,
     cadence: Option<Duration>,
     anew: Anew,
+    line: LineWatch,
 }
 
 /// When to find out anew how a meter is read that gives no reading any more.
@@ -98,7 +101,7 @@ impl From<PlayError> for End {
 }
 
 impl Reader {
-    pub(super) fn new(plan: Plan, shared: Arc<Shared>, index: usize, alone: bool) -> Self {
+    pub(super) fn new(plan: Plan, shared: Arc<Shared>, index: usize, alone: bool, rules: &Rules) -> Self {
         Self {
             port: Port::new(plan.place.clone()),
             thinner: Thinner::new(plan.interval),
@@ -119,6 +122,7 @@ impl Reader {
             last: None,
             cadence: None,
             anew: Anew { wait: ANEW, at: Duration::ZERO },
+            line: LineWatch::new(rules),
         }
     }
 
@@ -161,6 +165,8 @@ impl Reader {
 
     fn gone(&mut self, error: Option<LinkError>) {
         let now = self.shared.now();
+        self.line.gone();
+        self.shared.note(self.line.events());
         // Being unplugged has several names, and right after plugging in a port may be denied or busy for a moment.
         let (kind, tries) = match &error {
             Some(LinkError::Denied { .. }) => ("denied", 3),
@@ -295,12 +301,18 @@ impl Reader {
     fn visited(&mut self, visited: Visited, port: &str, listens: bool) -> Result<bool, End> {
         self.beat();
         let Visited { taken, attempt } = visited;
+        self.line.telegrams(taken.readings.len(), taken.faults.len(), self.shared.now(), Instant::now());
+        if taken.faults.iter().any(|fault| fault.code == AnomalyCode::KeyMismatch) {
+            self.line.undeciphered(Instant::now());
+        }
         if taken.readings.is_empty() {
             let cause = Cause::of(std::slice::from_ref(&attempt));
             // A damaged telegram, or a pause between two: no news until it has been long.
             if !listens || self.unheard() >= self.silence() || is_settled(&cause) {
                 self.no_reading(cause, port, if listens { 1 } else { TRIES });
             }
+            self.line.silent(self.unheard(), self.cadence());
+            self.shared.note(self.line.events());
             return Ok(false);
         }
         for received in taken.readings {
@@ -341,6 +353,8 @@ impl Reader {
         }
         self.last = Some(now);
         self.anew = Anew { wait: ANEW, at: now };
+        self.line.heard(&meter, received_at, &reading, stamped.zone);
+        self.shared.note(self.line.events());
         if let Some(cause) = Cause::of_reading(&reading)
             && !std::mem::replace(&mut self.said_lack, true)
         {

@@ -4,6 +4,7 @@ use super::notice::Event;
 use super::queue::{Pushed, Queue};
 use super::tail::Tail;
 use super::writer::GROUP;
+use crate::reading;
 use crate::session::{Stop, Stopwatch};
 use crate::store::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     /// W.
     window: Duration,
     events: SyncSender<Event>,
+    /// Events of the readers that are to be stored.
+    notes: Mutex<Vec<reading::Event>>,
     /// When each reader stirred last, in milliseconds since the start.
     beats: Vec<AtomicU64>,
 }
@@ -49,6 +52,7 @@ impl Shared {
             tail: Mutex::new(tail),
             window,
             events,
+            notes: Mutex::default(),
             beats: (0..readers).map(|_| AtomicU64::new(0)).collect(),
         }
     }
@@ -94,6 +98,25 @@ impl Shared {
         let mut tail = self.tail();
         tail.keep(&entry);
         self.queue.push(entry, cadence >= self.window)
+    }
+
+    /// Has events stored that a reader noticed.
+    pub(super) fn note(&self, events: Vec<reading::Event>) {
+        const MANY: usize = 1000;
+        if events.is_empty() {
+            return;
+        }
+        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        // While the store cannot be written the first say most.
+        let room = MANY.saturating_sub(notes.len());
+        notes.extend(events.into_iter().take(room));
+        drop(notes);
+        self.queue.wake();
+    }
+
+    /// The events that were noticed since they were asked for last.
+    pub(super) fn notes(&self) -> Vec<reading::Event> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Something was written. What the tail held as well may go, if nothing waits any more.

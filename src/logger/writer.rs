@@ -4,8 +4,9 @@ use super::commit::Commit;
 use super::notice::Notice;
 use super::queue::Queue;
 use super::quiet::Quiet;
-use crate::reading::Instant;
-use crate::store::{Entry, Inserted, Store, StoreError};
+use crate::events::{Found, Watch};
+use crate::reading::{Event, Instant};
+use crate::store::{Entry, EventQuery, Inserted, KeptEvent, PutEvents, Store, StoreError};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -30,11 +31,21 @@ pub(super) struct StoreKeeper {
     store: Option<Store>,
     /// Days have been sealed, and months not looked at yet.
     has_sealed: bool,
+    watch: Watch,
+    /// What was found in the readings that are being kept, until they are.
+    found: Option<Found>,
+    /// Events that are new.
+    new: Vec<KeptEvent>,
+    /// The time of the newest reading.
+    newest: Option<Instant>,
 }
 
+/// What was over longer ago than this is no news, in seconds: the log of a meter may go back for years.
+const NEWS: i64 = 86_400;
+
 impl StoreKeeper {
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path, store: None, has_sealed: false }
+    pub(super) const fn new(path: PathBuf, watch: Watch) -> Self {
+        Self { path, store: None, has_sealed: false, watch, found: None, new: Vec::new(), newest: None }
     }
 
     /// Opens the store, and makes it if there is none.
@@ -57,7 +68,7 @@ impl StoreKeeper {
 
 impl Keeper for StoreKeeper {
     fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
-        let done = self.open()?.insert(entries);
+        let done = self.keep_with_events(entries);
         self.forget_unless(done)
     }
 
@@ -75,6 +86,51 @@ impl Keeper for StoreKeeper {
             self.has_sealed = more;
         }
         self.forget_unless(done)
+    }
+}
+
+impl StoreKeeper {
+    /// Keeps readings, and in the same transaction the events that they make.
+    fn keep_with_events(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
+        self.open()?;
+        let Some(store) = &mut self.store else { return Ok(Inserted::default()) };
+        let found = match self.found.take() {
+            Some(found) => found,
+            None => self.watch.follow(store, entries)?,
+        };
+        match store.keep(entries, &found) {
+            Ok((done, put)) => {
+                self.newest = self.newest.max(entries.iter().map(|entry| entry.at).max());
+                self.tell(&put);
+                Ok(done)
+            }
+            Err(error) => {
+                // The same readings come again, and must not be looked at twice.
+                self.found = Some(found);
+                Err(error)
+            }
+        }
+    }
+
+    /// Keeps events that no reading makes.
+    pub(super) fn note(&mut self, events: &[Event]) -> Result<(), StoreError> {
+        let put = self.open()?.put_events(events)?;
+        self.tell(&put);
+        Ok(())
+    }
+
+    /// Remembers what is news.
+    fn tell(&mut self, put: &PutEvents) {
+        let Some((store, first)) = self.store.as_ref().zip(put.added.first()) else { return };
+        let query = EventQuery { above: Some(first - 1), oldest_first: true, ..EventQuery::default() };
+        // They are in the store, whether they can be read back or not.
+        let kept = store.events(&query).unwrap_or_default();
+        let since = self.newest.map(|newest| newest.plus_seconds(-NEWS));
+        let is_news = |kept: &KeptEvent| {
+            put.added.contains(&kept.id)
+                && since.is_none_or(|since| kept.event.end.unwrap_or(kept.event.start) >= since)
+        };
+        self.new.extend(kept.into_iter().filter(is_news));
     }
 }
 
@@ -198,6 +254,16 @@ impl Writer<StoreKeeper> {
     /// Opens the store.
     pub(super) fn begin(&mut self) -> Result<(), StoreError> {
         self.keeper.open().map(drop)
+    }
+
+    /// The events that are new since they were asked for last.
+    pub(super) fn new_events(&mut self) -> Vec<KeptEvent> {
+        std::mem::take(&mut self.keeper.new)
+    }
+
+    /// Keeps events that a reader noticed; those that could not be are given back.
+    pub(super) fn note(&mut self, events: Vec<Event>) -> Vec<Event> {
+        if events.is_empty() || self.keeper.note(&events).is_ok() { Vec::new() } else { events }
     }
 }
 

@@ -13,7 +13,9 @@ pub use spread::Survey;
 use crate::archive::{ArchiveError, Tree};
 use crate::document::Values;
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
-use crate::store::{Boundaries, Kept, Lean, Sample, Series, Sheet, Step, Store, StoreError, Totals};
+use crate::store::{
+    Boundaries, EventQuery, Kept, KeptEvent, Lean, Sample, Series, Sheet, Step, Store, StoreError, Totals,
+};
 use std::ops::Range;
 
 /// Why the past cannot be told.
@@ -74,6 +76,14 @@ impl<'s> Past<'s> {
         let first = stored.iter().chain(&archived).map(|(first, _)| *first).min();
         let last = stored.iter().chain(&archived).map(|(_, last)| *last).max();
         Ok(first.zip(last))
+    }
+
+    /// See [`Store::events`]; they are never pruned.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn events(&self, wanted: &EventQuery) -> Result<Vec<KeptEvent>, PastError> {
+        Ok(self.store.events(wanted)?)
     }
 
     /// The readings in the contract's terms, in order of time; those of one instant as one.

@@ -15,7 +15,7 @@ pub struct Event {
     pub severity: Severity,
     /// When it began.
     pub start: Instant,
-    /// When it was over; `None` for what has no duration, or is not over yet.
+    /// When it was over: `start` itself for what has no duration; `None` for what is not over yet, or where nobody knows.
     pub end: Option<Instant>,
     /// A sentence for people, in French as the contract has it.
     pub description: SmolStr,

@@ -3,6 +3,7 @@
 use super::block::Damage;
 use super::block::bytes::checksum;
 use super::names::{all_meters, find_meter};
+use super::write::{Entry, Inserted, insert_all};
 use super::{Store, StoreError, Trouble};
 use crate::reading::{Decimal, Event, Instant, MeterId, Origin, Severity};
 use rusqlite::types::Value;
@@ -39,8 +40,19 @@ pub struct EventQuery {
     pub above: Option<i64>,
     /// No more than these.
     pub limit: Option<usize>,
+    /// That are not over yet.
+    pub open: bool,
     /// The oldest first.
     pub oldest_first: bool,
+}
+
+/// What becomes of the events of a store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventChange {
+    /// It is kept. One of the same meter, kind, phase, start and origin gives way to it.
+    Put(Event),
+    /// The one of the same meter, kind, phase, start and origin goes.
+    Drop(Event),
 }
 
 /// What putting events in came to.
@@ -52,6 +64,8 @@ pub struct PutEvents {
     pub changed: usize,
     /// How many were there just so.
     pub same: usize,
+    /// How many were taken out.
+    pub dropped: usize,
 }
 
 impl Store {
@@ -63,33 +77,57 @@ impl Store {
         self.write(|connection, _| {
             let mut done = PutEvents::default();
             for event in events {
-                let Some(meter) = number_of(connection, event.meter.as_ref())? else { continue };
-                let there = connection
-                    .prepare_cached(
-                        "SELECT * FROM event WHERE meter = ?1 AND at = ?2 AND kind = ?3 AND phase = ?4 AND origin = ?5",
-                    )?
-                    .query_row(
-                        params![
-                            meter,
-                            event.start.unix_micros(),
-                            event.kind.as_str(),
-                            event.phase.unwrap_or(0),
-                            origin_number(event.origin)
-                        ],
-                        |row| Line::read(row),
-                    )
-                    .optional()?;
-                let line = Line::of(there.as_ref().map_or(0, |there| there.id), meter, event);
-                match there {
-                    None => done.added.push(line.insert(connection)?),
-                    Some(there) if there == line => done.same += 1,
-                    Some(_) => {
-                        line.replace(connection)?;
-                        done.changed += 1;
+                put(connection, event, &mut done)?;
+            }
+            Ok(done)
+        })
+    }
+
+    /// Keeps readings and what was found in them, in one transaction: all of it or, on an error, nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn keep(&mut self, entries: &[Entry], changes: &[EventChange]) -> Result<(Inserted, PutEvents), StoreError> {
+        self.write(|connection, names| {
+            let inserted = insert_all(connection, names, entries)?;
+            let mut done = PutEvents::default();
+            for change in changes {
+                match change {
+                    EventChange::Put(event) => put(connection, event, &mut done)?,
+                    EventChange::Drop(event) => {
+                        if let Some((_, Some(there))) = find(connection, event)? {
+                            connection.prepare_cached("DELETE FROM event WHERE id = ?1")?.execute([there.id])?;
+                            done.dropped += 1;
+                        }
                     }
                 }
             }
-            Ok(done)
+            Ok((inserted, done))
+        })
+    }
+
+    /// The kinds of events there are.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn event_kinds(&self) -> Result<Vec<SmolStr>, StoreError> {
+        self.read(|connection, _| {
+            let mut statement = connection.prepare_cached("SELECT DISTINCT kind FROM event ORDER BY kind")?;
+            let kinds = statement.query_map([], |row| row.get::<_, String>(0))?;
+            Ok(kinds.map(|kind| kind.map(SmolStr::from)).collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// How many events were asked for.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn count_events_of(&self, wanted: &EventQuery) -> Result<u64, StoreError> {
+        self.read(|connection, _| {
+            let Some((filter, values)) = filter(connection, wanted)? else { return Ok(0) };
+            let sql = format!("SELECT count(*) FROM event WHERE {filter}");
+            let count: i64 = connection.query_row(&sql, params_from_iter(values), |row| row.get(0))?;
+            Ok(u64::try_from(count).unwrap_or_default())
         })
     }
 
@@ -139,6 +177,32 @@ impl Store {
             Ok(u64::try_from(count).unwrap_or_default())
         })
     }
+}
+
+/// The meter of an event, and the event that is known by the same; `None` for a meter the store does not have.
+fn find(connection: &Connection, event: &Event) -> Result<Option<(i64, Option<Line>)>, Trouble> {
+    let Some(meter) = number_of(connection, event.meter.as_ref())? else { return Ok(None) };
+    let sql = "SELECT * FROM event WHERE meter = ?1 AND at = ?2 AND kind = ?3 AND phase = ?4 AND origin = ?5";
+    let (at, phase, origin) = (event.start.unix_micros(), event.phase.unwrap_or(0), origin_number(event.origin));
+    let there = connection
+        .prepare_cached(sql)?
+        .query_row(params![meter, at, event.kind.as_str(), phase, origin], |row| Line::read(row))
+        .optional()?;
+    Ok(Some((meter, there)))
+}
+
+fn put(connection: &Connection, event: &Event, done: &mut PutEvents) -> Result<(), Trouble> {
+    let Some((meter, there)) = find(connection, event)? else { return Ok(()) };
+    let line = Line::of(there.as_ref().map_or(0, |there| there.id), meter, event);
+    match there {
+        None => done.added.push(line.insert(connection)?),
+        Some(there) if there == line => done.same += 1,
+        Some(_) => {
+            line.replace(connection)?;
+            done.changed += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Every event, each held against its checksum.
@@ -195,6 +259,9 @@ fn filter(connection: &Connection, wanted: &EventQuery) -> Result<Option<(String
         }
         sql.push_str(" AND id IN (SELECT rowid FROM event_words WHERE event_words MATCH ?)");
         values.push(Value::Text(terms.join(" ")));
+    }
+    if wanted.open {
+        sql.push_str(" AND until IS NULL");
     }
     if let Some(above) = wanted.above {
         sql.push_str(" AND id > ?");

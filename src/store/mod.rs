@@ -51,7 +51,7 @@ pub use boundaries::Boundaries;
 pub use check::{Checked, Info};
 pub use correction::Correction;
 pub use ends::Ends;
-pub use events::{EventQuery, KeptEvent, PutEvents};
+pub use events::{EventChange, EventQuery, KeptEvent, PutEvents};
 pub use flow::{Flow, Follower, Value};
 pub use meters::{Meter, Segment, Step};
 pub use prune::Pruned;

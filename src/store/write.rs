@@ -49,18 +49,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`], naming the file.
     pub fn insert(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError> {
-        self.write(|connection, names| {
-            let mut known = Known::default();
-            let mut done = Inserted::default();
-            for entry in entries {
-                if insert_hot(connection, names, &mut known, entry)? {
-                    done.added += 1;
-                } else {
-                    done.known += 1;
-                }
-            }
-            Ok(done)
-        })
+        self.write(|connection, names| insert_all(connection, names, entries))
     }
 
     /// Begins to take in very many readings, in one transaction. Those of days that are over `now` are sealed at once
@@ -86,6 +75,20 @@ impl Store {
             numbers: Vec::new(),
         })
     }
+}
+
+/// Adds readings as hot rows.
+pub(super) fn insert_all(connection: &Connection, names: &mut Names, entries: &[Entry]) -> Result<Inserted, Trouble> {
+    let mut known = Known::default();
+    let mut done = Inserted::default();
+    for entry in entries {
+        if insert_hot(connection, names, &mut known, entry)? {
+            done.added += 1;
+        } else {
+            done.known += 1;
+        }
+    }
+    Ok(done)
 }
 
 /// Adds a reading as a hot row; `false` where it is there already.

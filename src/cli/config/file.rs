@@ -1,5 +1,6 @@
 //! The settings file: TOML, every key optional, an unknown one an error.
 
+use super::events::Events;
 use crate::cli::failure::{self, Failure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -23,6 +24,9 @@ pub(in crate::cli) struct File {
     /// The meters, by alias.
     #[serde(default)]
     pub(in crate::cli) meters: BTreeMap<String, Meter>,
+    /// Thresholds of events.
+    #[serde(default)]
+    pub(in crate::cli) evenements: Events,
 }
 
 /// One meter and how it is reached.
@@ -88,7 +92,7 @@ impl File {
         }
     }
 
-    fn parse(text: &str, name: &str) -> Result<Self, Failure> {
+    pub(super) fn parse(text: &str, name: &str) -> Result<Self, Failure> {
         toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or("");
             let line = before.matches('\n').count() + 1;
@@ -105,6 +109,14 @@ impl File {
                         None => failure.tip(format!("known here: {}", known.join(", "))),
                     }
                 }
+                Some((unknown, known)) if error.message().starts_with("unknown variant") => {
+                    let what = format!("{name} line {line}: there is no '{unknown}'");
+                    let failure = Failure::new(failure::CONFIG, "config.value", what);
+                    match nearest(unknown, known) {
+                        Some(known) => failure.tip(format!("did you mean '{known}'?")),
+                        None => failure.tip(format!("known here: {}", known.join(", "))),
+                    }
+                }
                 _ => {
                     let what = error.message().lines().next().unwrap_or("not TOML");
                     Failure::new(failure::CONFIG, "config.syntax", format!("{name} line {line}: {what}"))
@@ -116,7 +128,7 @@ impl File {
 }
 
 /// The known word that an unknown one was probably meant to be.
-fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(in crate::cli) fn nearest<'a>(unknown: &str, known: &[&'a str]) -> Option<&'a str> {
     const NEAR: f64 = 0.7;
     let by_likeness = known.iter().map(|word| (strsim::jaro_winkler(unknown, word), *word));
     by_likeness.filter(|(likeness, _)| *likeness > NEAR).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, word)| word)
@@ -151,6 +163,7 @@ mod tests {
         assert_eq!(file.meters["home"].settings().len(), 10);
         assert!(
             file.db.is_some()
+                && file.evenements.settings().len() == 4
                 && file.archive.is_some()
                 && file.tz.is_some()
                 && file.lang.is_some()

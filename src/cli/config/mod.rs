@@ -1,10 +1,12 @@
 //! Settings: flag over environment over file over default, and where each value comes from.
 
 mod command;
+mod events;
 mod file;
 
 pub(super) use command::Cmd;
-pub(super) use file::{File, Meter};
+pub(super) use events::Events;
+pub(super) use file::{File, Meter, nearest};
 
 use super::failure::{self, Failure};
 use etcetera::BaseStrategy as _;

@@ -1,6 +1,7 @@
 //! `releve log`: meters read for as long as it runs, every reading kept.
 
 mod archivist;
+mod company;
 mod journal;
 mod memory;
 mod print;
@@ -15,19 +16,18 @@ use super::interrupt::Interrupt;
 use super::output::Output;
 use super::source::Source;
 use super::{ports, when};
-use crate::logger::{self, Event, Keep, Place, Plan, Refusal, Summary};
+use crate::logger::{self, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::MeterId;
 use crate::session::Stop;
 use crate::store::Inserted;
-use archivist::Archivist;
 use clap::{Args, ValueEnum};
+use company::Company;
 use journal::{Journal, Level};
-use print::Printer;
-use service::Service;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
+pub(super) use words::time;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,6 +54,9 @@ nothing: what is not in the store yet also stands in memory, in $RUNTIME_DIRECTO
 next `releve log` of the same store finds it there. Readings that come no oftener than --commit are written at once.
 
 With --archive each hour, day, week and month is written into the archive a minute after it is over, as `releve consolidate` does.
+
+Events (outages, voltages out of bounds, peaks, silence; see `releve events`) are found as readings come in and stored with
+them; with `exec` in the settings, under [evenements], a command is run for each new one.
 
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
 and end with 0. HUP is a closing terminal; without a terminal what was received is stored, the settings are read again and each
@@ -101,65 +104,40 @@ impl Cmd {
     pub(super) fn run(self, globals: &Globals, _: &mut Output) -> anyhow::Result<ExitCode> {
         let mut plans = self.plans(globals)?;
         let store = globals.store_path()?;
-        let mut keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store };
+        let (rules, setting) = (globals.events()?.rules(), globals.setting()?);
+        let mut keep = Keep { tail: memory::folder(), window: self.commit, count: self.count, store, rules, setting };
         let interrupt = Interrupt::catch()?;
         let hang_up = interrupt.catch_hang_up()?;
 
         let journal = Journal::new(globals);
         journal.say(Level::Info, &words::beginning(&plans, &keep));
         if keep.tail.is_none() {
-            let window = words::time(keep.window);
+            let window = time(keep.window);
             let text =
                 format!("there is no folder in memory for what is not in the store yet: a kill costs up to {window}");
             journal.say(Level::Debug, &text);
         }
-        let printer = self.print.map(|Print::Ndjson| Printer::start(interrupt.stop())).transpose()?;
-        let mut service = Service::new();
-        let archivist = match &self.archive {
-            Some(folder) => {
-                let meter = globals.default_meter()?;
-                let started = Archivist::start(keep.store.clone(), folder.clone(), meter);
-                Some(started.map_err(|error| Failure::new(failure::OTHER, "other", error.to_string()))?)
-            }
-            None => None,
-        };
-        let mut heed = |event| {
-            for (level, text) in archivist.iter().flat_map(Archivist::said) {
-                journal.say(level, &text);
-            }
-            match event {
-                Event::Notice { name, notice } => {
-                    if let Some((level, text)) = words::of(&notice) {
-                        let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
-                        journal.say(level, &text);
-                        service.notice(&text);
-                    }
-                }
-                Event::Kept(kept) => {
-                    service.kept(&kept);
-                    if let Some(printer) = &printer {
-                        printer.print(kept);
-                    }
-                }
-                Event::Alive => service.alive(),
-            }
-        };
+        let mut company = Company::gather(&self, &keep.store, journal, interrupt.stop(), globals)?;
         let (mut before, mut lost, command) = (Inserted::default(), 0, &self);
         let done = loop {
+            company.several = plans.len() > 1;
             // A round ends with the log, or because the settings are to be followed as they are now.
             let (round, afresh) = (Stop::default(), globals.afresh());
             let (done, next) = thread::scope(|scope| {
-                let read = move || command.plans(&afresh.afresh());
+                let read = move || {
+                    let globals = afresh.afresh();
+                    Ok((command.plans(&globals)?, globals.events()?.rules(), globals.setting()?))
+                };
                 let (stop, hang_up, round) = (interrupt.stop(), &*hang_up, &round);
                 let waiting = thread::Builder::new()
                     .name("settings".to_owned())
                     .spawn_scoped(scope, move || reload::wait(hang_up, stop, round, journal, read))?;
-                let done = logger::run(plans, &keep, round, &mut heed);
+                let done = logger::run(plans, &keep, round, &mut |event| company.heed(event));
                 round.set();
                 Ok::<_, std::io::Error>((done, waiting.join().unwrap_or_default()))
             })?;
             match (next, &done) {
-                (Some(next), Ok(summary)) if !interrupt.stop().is_set() => {
+                (Some((next, rules, setting)), Ok(summary)) if !interrupt.stop().is_set() => {
                     let left = |count: u64| count.saturating_sub(u64::try_from(summary.stored.added).unwrap_or(count));
                     keep.count = keep.count.map(left);
                     if keep.count == Some(0) {
@@ -170,17 +148,13 @@ impl Cmd {
                     if summary.unstored > 0 && !summary.in_tail {
                         end(summary, &keep, journal);
                     }
-                    plans = next;
+                    (plans, keep.rules, keep.setting) = (next, rules, setting);
                     journal.say(Level::Notice, &format!("settings read again: {}", words::beginning(&plans, &keep)));
                 }
                 _ => break done,
             }
         };
-        if let Some(archivist) = &archivist {
-            archivist.stop();
-        }
-        service.stopping();
-        let printed = printer.map_or(Ok(()), Printer::end);
+        let printed = company.leave();
         let mut summary = done.map_err(refused)?;
         summary.stored += before;
         summary.lost += lost;

@@ -2,7 +2,6 @@
 
 use super::journal::{Journal, Level};
 use crate::cli::failure::Failure;
-use crate::logger::Plan;
 use crate::session::Stop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,22 +10,22 @@ use std::time::Duration;
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// Waits until one round of a log is to end: because `whole`, the log, is, or because HUP came and the settings, read again, make
-/// sense; then what is to be logged by them is given. Settings that make no sense are said, and disturb nothing.
-pub(super) fn wait(
+/// sense; then what `read` made of them is given. Settings that make no sense are said, and disturb nothing.
+pub(super) fn wait<T>(
     hang_up: &AtomicBool,
     whole: &Stop,
     round: &Stop,
     journal: Journal,
-    read: impl Fn() -> anyhow::Result<Vec<Plan>>,
-) -> Option<Vec<Plan>> {
+    read: impl Fn() -> anyhow::Result<T>,
+) -> Option<T> {
     while !round.is_set() {
         if whole.is_set() {
             round.set();
         } else if hang_up.swap(false, Ordering::Relaxed) {
             match read() {
-                Ok(plans) => {
+                Ok(settings) => {
                     round.set();
-                    return Some(plans);
+                    return Some(settings);
                 }
                 Err(error) => {
                     let Failure { message, id, .. } = Failure::of(&error);

@@ -3,6 +3,7 @@
 use super::journal::Level;
 use crate::cli::diagnosis;
 use crate::logger::{Keep, Notice, Place, Plan};
+use crate::reading::{Event, Severity};
 use crate::session::Cause;
 use crate::store::StoreError;
 use crate::transport::LinkError;
@@ -78,6 +79,17 @@ pub(super) fn of(notice: &Notice) -> Option<(Level, String)> {
     Some(said)
 }
 
+/// A new event as one line.
+pub(super) fn found(event: &Event, several: bool) -> (Level, String) {
+    let level = match event.severity {
+        Severity::Info => Level::Info,
+        Severity::Warning => Level::Warning,
+        Severity::Error | Severity::Critical => Level::Error,
+    };
+    let meter = event.meter.as_ref().filter(|_| several).map(|meter| format!("{meter}: ")).unwrap_or_default();
+    (level, format!("{meter}{}: {}  [{}]", event.severity, event.description, event.kind))
+}
+
 fn away(error: Option<&LinkError>, was_open: bool, times: u32) -> String {
     let again = if times > 1 { format!(" ({times} times)") } else { String::new() };
     match error {
@@ -107,7 +119,7 @@ const fn is_key(cause: &Cause) -> bool {
 }
 
 /// A length of time for people: `1.2 s`, `42 s`, `3 min 10 s`, `2 h 5 min`.
-pub(super) fn time(time: Duration) -> String {
+pub(in crate::cli) fn time(time: Duration) -> String {
     let seconds = time.as_secs();
     let two = |many: u64, unit: &str, rest: u64, of: &str| match rest {
         0 => format!("{many} {unit}"),

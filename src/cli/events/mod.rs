@@ -1,0 +1,162 @@
+//! `releve events`: what happened, found in readings, said by meters and people.
+
+mod add;
+mod detect;
+mod exec;
+mod follow;
+mod list;
+mod print;
+
+pub(super) use add::put_imported;
+pub(super) use exec::Runner;
+
+use super::args::Globals;
+use super::config::nearest;
+use super::failure::{self, Failure};
+use super::output::Output;
+use super::when::Span;
+use crate::detect::KINDS;
+use crate::reading::Severity;
+use crate::store::Store;
+use clap::{Args, Subcommand, ValueEnum};
+use smol_str::SmolStr;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  releve events --db target/example.db
+  releve events --db target/example.db --since 2010-01-01 --severity error --json
+  releve events --db target/example.db --search electrique
+  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07T14:20:00Z --type coupure
+  releve events detect --db target/example.db";
+
+const MORE: &str = "\
+Examples:
+  releve events --db target/example.db
+  releve events --db target/example.db --since 2010-01-01 --severity error --json
+  releve events --db target/example.db --search electrique
+  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07T14:20:00Z --type coupure
+  releve events detect --db target/example.db
+
+An event is one row for each episode and phase. `releve log` finds them as readings come in; `detect` runs the same rules over
+what is stored, after an import or when a threshold was changed in the settings, and puts right what differs. What a person
+added, what the reader noticed and what stands in the meter's own logs it leaves alone.
+
+--search finds all of the words, or beginnings of words, whatever their accents and case. --follow goes on with new events as
+they come, until Ctrl-C; with --exec a command is run by the shell for each of them, its JSON on standard input. On a terminal
+the 20 newest are shown unless --limit or --since says otherwise.";
+
+/// List what happened, or say what did
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, after_help = EXAMPLES, after_long_help = MORE)]
+pub(super) struct Cmd {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Say what you saw: an outage, work on the installation
+    Add(add::Add),
+    /// Find events again in the stored readings, by the rules that hold now
+    Detect(detect::Detect),
+}
+
+/// Which events, and how.
+#[derive(Debug, Args)]
+struct Asked {
+    #[command(flatten)]
+    span: Span,
+    /// Of this severity; several with commas
+    #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
+    severity: Vec<Word>,
+    /// Of this kind, like surtension; several with commas
+    #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
+    kinds: Vec<String>,
+    /// With all these words in the description
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// No more than so many, the newest
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// How to print [default: table on a terminal, json in a pipe]
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Short for -f json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Go on with new ones as they come
+    #[arg(long, conflicts_with = "until")]
+    follow: bool,
+    /// With --follow: run a command for each new one, its JSON on standard input
+    #[arg(long, value_name = "COMMAND", requires = "follow")]
+    exec: Option<String>,
+    /// End with 1 if there is none
+    #[arg(long)]
+    fail_empty: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people, the severity as a word
+    Table,
+    /// One object, as the API answers
+    Json,
+    /// An object a line
+    Ndjson,
+    /// A row an event
+    Csv,
+}
+
+/// A severity on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Word {
+    /// Nothing to do
+    Info,
+    /// Out of bounds
+    Warning,
+    /// Supply or measurement is defective
+    Error,
+    /// Danger, fraud, or data lost
+    Critical,
+}
+
+impl Word {
+    const fn severity(self) -> Severity {
+        match self {
+            Self::Info => Severity::Info,
+            Self::Warning => Severity::Warning,
+            Self::Error => Severity::Error,
+            Self::Critical => Severity::Critical,
+        }
+    }
+}
+
+impl Cmd {
+    pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+        match self.what {
+            None => list::run(&self.asked, globals, output),
+            Some(What::Add(add)) => add.run(globals, output),
+            Some(What::Detect(detect)) => detect.run(globals, output),
+        }
+    }
+}
+
+/// The kinds there are: those we know, and those of imports.
+fn known_kinds(store: &Store) -> anyhow::Result<Vec<SmolStr>> {
+    let mut kinds: Vec<SmolStr> = KINDS.iter().map(|kind| SmolStr::new_static(kind.name)).collect();
+    kinds.extend(store.event_kinds()?);
+    Ok(kinds)
+}
+
+/// The failure of a kind that there is not.
+fn unknown_kind(kind: &str, known: &[SmolStr]) -> Failure {
+    let names: Vec<&str> = known.iter().map(SmolStr::as_str).collect();
+    let failure = Failure::new(failure::USAGE, "event.type", format!("there is no kind of event '{kind}'"));
+    match nearest(kind, &names) {
+        Some(meant) => failure.tip(format!("did you mean '{meant}'?")),
+        None => failure.tip("docs/EVENTS.md lists the kinds; surtension, coupure and pic_puissance are some"),
+    }
+}

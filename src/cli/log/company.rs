@@ -1,0 +1,97 @@
+//! What goes along with a log and heeds what happens in it: the journal, systemd, the printer, the archive, the command for
+//! events.
+
+use super::archivist::Archivist;
+use super::journal::Journal;
+use super::print::Printer;
+use super::service::Service;
+use super::{Cmd, Print, words};
+use crate::cli::args::Globals;
+use crate::cli::events::Runner;
+use crate::cli::failure::{self, Failure};
+use crate::logger::Event;
+use crate::reading::Origin;
+use crate::session::Stop;
+use std::path::Path;
+use std::time::Duration;
+
+/// A command that runs for an event when the log ends is waited for so long.
+const EXEC_END: Duration = Duration::from_millis(300);
+
+pub(super) struct Company<'g> {
+    globals: &'g Globals,
+    journal: Journal,
+    service: Service,
+    printer: Option<Printer>,
+    archivist: Option<Archivist>,
+    runner: Option<Runner>,
+    /// There are several meters, so that each has to be named.
+    pub(super) several: bool,
+}
+
+impl<'g> Company<'g> {
+    pub(super) fn gather(
+        command: &Cmd,
+        store: &Path,
+        journal: Journal,
+        stop: &Stop,
+        globals: &'g Globals,
+    ) -> anyhow::Result<Self> {
+        let runner = globals.events()?.exec.clone().map(Runner::start).transpose()?;
+        let printer = command.print.map(|Print::Ndjson| Printer::start(stop)).transpose()?;
+        let archivist = match &command.archive {
+            Some(folder) => {
+                let started = Archivist::start(store.to_owned(), folder.clone(), globals.default_meter()?);
+                Some(started.map_err(|error| Failure::new(failure::OTHER, "other", error.to_string()))?)
+            }
+            None => None,
+        };
+        Ok(Self { globals, journal, service: Service::new(), printer, archivist, runner, several: false })
+    }
+
+    pub(super) fn heed(&mut self, event: Event) {
+        for (level, text) in self.archivist.iter().flat_map(Archivist::said) {
+            self.journal.say(level, &text);
+        }
+        match event {
+            Event::Notice { name, notice } => {
+                if let Some((level, text)) = words::of(&notice) {
+                    let text = name.map_or_else(|| text.clone(), |name| format!("{name}: {text}"));
+                    self.journal.say(level, &text);
+                    self.service.notice(&text);
+                }
+            }
+            Event::Kept(kept) => {
+                self.service.kept(&kept);
+                if let Some(printer) = &self.printer {
+                    printer.print(kept);
+                }
+            }
+            Event::Found(kept) => {
+                if kept.event.origin != Origin::Reader {
+                    let (level, text) = words::found(&kept.event, self.several);
+                    self.journal.say(level, &text);
+                }
+                if let Some(runner) = &self.runner {
+                    runner.run(&kept, self.globals);
+                }
+            }
+            Event::Alive => self.service.alive(),
+        }
+    }
+
+    /// The log is over.
+    ///
+    /// # Errors
+    /// What could not be printed.
+    pub(super) fn leave(self) -> anyhow::Result<()> {
+        if let Some(archivist) = &self.archivist {
+            archivist.stop();
+        }
+        self.service.stopping();
+        if let Some(runner) = self.runner {
+            runner.end(EXEC_END);
+        }
+        self.printer.map_or(Ok(()), Printer::end)
+    }
+}

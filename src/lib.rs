@@ -17,6 +17,7 @@
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
 //! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store` |
+//! | [`serve`] | the HTTP API and the dashboard | `reading`, `store`, `document`, `exchange`, `past` |
 //! | [`cli`] | the command line | everything |
 //!
 //! Imports go down only; `tests/layers.rs` checks this table against the sources.
@@ -42,6 +43,7 @@ pub mod exchange;
 pub mod logger;
 pub mod past;
 pub mod reading;
+pub mod serve;
 pub mod session;
 pub mod simulate;
 pub mod store;

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
     ("past", &["reading", "store"]),
+    ("serve", &["reading", "store", "document", "exchange", "past"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -40,6 +41,7 @@ const EVERY: &[&str] = &[
     "exchange",
     "archive",
     "past",
+    "serve",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -23,6 +23,7 @@ mod output;
 mod ports;
 mod read;
 mod save;
+mod serve;
 mod simulate;
 mod source;
 mod table;
@@ -67,6 +68,7 @@ enum Command {
     Import(import::Cmd),
     Export(export::Cmd),
     Consolidate(consolidate::Cmd),
+    Serve(serve::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
     Simulate(simulate::Cmd),
@@ -108,6 +110,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
+        Command::Serve(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),
         Command::Simulate(command) => command.run(&globals, output),

@@ -133,7 +133,9 @@ impl Question<'_> {
             [one] => Ok(Some(one.clone())),
             several => {
                 let names: Vec<&str> = several.iter().map(MeterId::as_str).collect();
-                Err(Failure::parameter("meter", format!("doit dire lequel : {}", names.join(", "))))
+                // Nothing is wrong with the request; there is more than one answer to it.
+                let status = StatusCode::CONFLICT;
+                Err(Failure { status, ..Failure::parameter("meter", format!("doit dire lequel : {}", names.join(", "))) })
             }
         }
     }

@@ -126,7 +126,7 @@ async fn respond(app: &Arc<App>, router: &Router, request: Request<Incoming>) ->
     let mut response = match guard::admit(&app.settings, &head) {
         Err(failure) => fail(&failure),
         Ok(()) if head.method == Method::OPTIONS => options(),
-        Ok(()) if head.method == Method::POST => match read(app, &head.headers, body).await {
+        Ok(()) if head.method == Method::POST && takes_posts(head.uri.path()) => match read(app, &head.headers, body).await {
             Ok(body) => answer(router, &head, body).await,
             Err(failure) => {
                 let mut response = fail(&failure);
@@ -145,6 +145,11 @@ async fn respond(app: &Arc<App>, router: &Router, request: Request<Incoming>) ->
     guard::dress(&app.settings, &head, status, response.headers_mut());
     count(app, &response);
     response
+}
+
+/// Whether there is anything to post to at a path.
+fn takes_posts(path: &str) -> bool {
+    super::route::routes().iter().any(|route| route.method == Method::POST && route.path == path)
 }
 
 fn options() -> Response<Payload> {

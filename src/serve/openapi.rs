@@ -104,7 +104,6 @@ fn parameter(param: &Param) -> Value {
         Form::Text if param.name == "metrics" => {
             json!({"type": "string", "examples": [METRICS.join(",")], "maxLength": 250, "pattern": "^[^\\u0000]*$"})
         }
-        // Counted in octets, four to a character at most.
         Form::Text => json!({"type": "string", "maxLength": 250, "pattern": "^[^\\u0000]*$"}),
         Form::Word(words) => json!({"type": "string", "enum": words}),
         Form::Meter => json!({"type": "string", "pattern": "^[A-Za-z0-9]{0,64}$"}),
@@ -158,7 +157,7 @@ fn schemas() -> Value {
         "required": ["id", "timestamp", "type", "severite", "description", "valeur", "unite"],
         "additionalProperties": false,
     });
-    let kept = json!({"type": "number", "minimum": -1_000_000_000, "maximum": 1_000_000_000});
+    let kept = json!({"type": ["number", "null"], "minimum": -1_000_000_000, "maximum": 1_000_000_000});
     json!({
         "Erreur": {
             "type": "object",
@@ -273,8 +272,8 @@ fn schemas() -> Value {
         "Document": {"type": "object"},
         "Gardees": {
             "type": "object",
-            "properties": {"nb_ajoutees": count, "nb_connues": count},
-            "required": ["nb_ajoutees", "nb_connues"],
+            "properties": {"nb_ajoutees": count, "nb_connues": count, "nb_vides": count},
+            "required": ["nb_ajoutees", "nb_connues", "nb_vides"],
             "additionalProperties": false,
         },
         "Rapport": {

@@ -127,7 +127,7 @@ impl Form {
                 .map(|at| Some(Value::Time(at)))
                 .ok_or_else(|| "doit être une date RFC 3339, comme 2025-11-07T14:30:00Z".to_owned()),
             Self::Text if text.trim().is_empty() => Ok(None),
-            Self::Text if text.len() > 1000 => Err("est trop long (1000 octets au plus)".to_owned()),
+            Self::Text if text.chars().count() > 250 => Err("est trop long (250 caractères au plus)".to_owned()),
             Self::Text | Self::Step if text.contains('\0') => Err("contient un caractère nul".to_owned()),
             Self::Text => Ok(Some(Value::Text(text.to_owned()))),
             Self::Word(_) if text.is_empty() => Ok(None),
@@ -159,7 +159,7 @@ fn number(text: &str) -> Option<Decimal> {
 }
 
 /// A number without a fraction; `5.0` is one.
-fn whole(number: Decimal) -> Option<i64> {
+pub(super) fn whole(number: Decimal) -> Option<i64> {
     let power = 10i64.checked_pow(u32::from(number.exponent().unsigned_abs()))?;
     if number.exponent() >= 0 {
         return number.mantissa().checked_mul(power);

@@ -5,7 +5,7 @@ use super::events::write_event;
 use super::failure::Failure;
 use super::reply::Reply;
 use crate::document::{Exact, Filed};
-use crate::reading::{Code, Event, Instant, MeterId, Origin, Severity};
+use crate::reading::{Code, Decimal, Event, Instant, MeterId, Origin, Severity};
 use crate::store::{Entry, EventQuery, Store};
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -26,7 +26,8 @@ fn writable(question: &Question<'_>) -> Result<Store, Failure> {
 /// What serde says, with the key it names.
 fn refused(error: &serde_json::Error) -> Failure {
     let said = error.to_string();
-    let key = said.split('`').nth(1).map(str::to_owned);
+    let names_key = said.starts_with("missing field") || said.starts_with("unknown field");
+    let key = said.split('`').nth(1).filter(|_| names_key).map(str::to_owned);
     let message = format!("Corps illisible : {said}");
     Failure { status: StatusCode::BAD_REQUEST, message, parameter: key.map(Into::into) }
 }
@@ -39,14 +40,38 @@ struct Reported {
     r#type: String,
     severite: Option<String>,
     description: String,
-    valeur: Option<Exact>,
+    valeur: Option<Number>,
     unite: Option<String>,
     code_obis: Option<String>,
-    seuil: Option<Exact>,
+    seuil: Option<Number>,
     fin: Option<String>,
-    duree_s: Option<u32>,
-    phase: Option<u8>,
+    duree_s: Option<Number>,
+    phase: Option<Number>,
     compteur: Option<String>,
+}
+
+/// A number of a report: as written, or to nine decimals where it has more digits than that.
+#[derive(Debug)]
+struct Number(Decimal);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&serde_json::value::RawValue>::deserialize(deserializer)?.get();
+        let exact = serde_json::from_str::<Exact>(raw).ok().map(|Exact(number)| number);
+        let close = || {
+            let rounded = (raw.parse::<f64>().ok().filter(|value| value.abs() < 1e9)? * 1e9).round() / 1e9;
+            Decimal::from_f64(rounded)
+        };
+        exact.or_else(close).map(Self).ok_or_else(|| serde::de::Error::custom(format_args!("'{raw}' is no number")))
+    }
+}
+
+impl Number {
+    /// A whole number between two others.
+    fn whole(self, name: &'static str, low: i64, high: i64) -> Result<i64, Failure> {
+        let number = super::params::whole(self.0).filter(|number| (low..=high).contains(number));
+        number.ok_or_else(|| Failure::parameter(name, format!("doit être un entier de {low} à {high}")))
+    }
 }
 
 fn moment(name: &'static str, text: &str) -> Result<Instant, Failure> {
@@ -81,17 +106,15 @@ impl Reported {
         };
         let description = short("description", Some(self.description), 1000)?;
         let description = description.ok_or_else(|| Failure::parameter("description", "est vide"))?;
-        let end = match (&self.fin, self.duree_s) {
+        let length = self.duree_s.map(|length| length.whole("duree_s", 0, 31_536_000)).transpose()?;
+        let end = match (&self.fin, length) {
             (Some(text), _) => Some(moment("fin", text)?),
-            (None, Some(seconds)) => Some(start.plus_seconds(i64::from(seconds))),
-            (None, None) => None,
+            (None, length) => length.map(|seconds| start.plus_seconds(seconds)),
         };
         if end.is_some_and(|end| end < start) {
             return Err(Failure::parameter("fin", "est avant timestamp"));
         }
-        if self.phase.is_some_and(|phase| !(1..=3).contains(&phase)) {
-            return Err(Failure::parameter("phase", "doit être 1, 2 ou 3"));
-        }
+        let phase = self.phase.map(|phase| phase.whole("phase", 1, 3)).transpose()?;
         let meter = match self.compteur {
             None => None,
             Some(name) => Some(known_meter(question, &name)?),
@@ -103,11 +126,11 @@ impl Reported {
             start,
             end,
             description: description.into(),
-            value: self.valeur.map(|Exact(value)| value),
+            value: self.valeur.map(|Number(value)| value),
             unit: short("unite", self.unite, 10)?.map(Into::into),
             code: short("code_obis", self.code_obis, 20)?.map(Into::into),
-            threshold: self.seuil.map(|Exact(value)| value),
-            phase: self.phase,
+            threshold: self.seuil.map(|Number(value)| value),
+            phase: phase.and_then(|phase| u8::try_from(phase).ok()),
             origin: Origin::Person,
         })
     }
@@ -180,7 +203,7 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
     }
     let latest = question.now.plus_seconds(86_400);
     let mut entries = Vec::with_capacity(mesures.len());
-    let mut default = None;
+    let (mut default, mut empty) = (None, 0u32);
     for (index, filed) in mesures.iter().enumerate() {
         let at = moment("timestamp", &filed.timestamp)?;
         if at > latest {
@@ -189,7 +212,8 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
             return Err(Failure { status: StatusCode::CONFLICT, ..Failure::parameter("timestamp", why) });
         }
         if filed.numbers.0.is_empty() {
-            return Err(Failure::parameter("valeurs", format!("est vide (mesure {index})")));
+            empty += 1;
+            continue;
         }
         for key in filed.numbers.0.iter().map(|(key, _)| key).chain(filed.texts.keys()) {
             let (code, _) = crate::document::register_of_key(key, None);
@@ -228,7 +252,10 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
         entries.push(Entry { meter, at, source, reading, derived: true });
     }
     let done = if entries.is_empty() { Default::default() } else { writable(question)?.insert(&entries)? };
-    let body = format!("{{\"nb_ajoutees\":{},\"nb_connues\":{}}}", done.added, done.known);
+    let body = format!(
+        "{{\"nb_ajoutees\":{},\"nb_connues\":{},\"nb_vides\":{empty}}}",
+        done.added, done.known
+    );
     let status = if done.added > 0 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Reply::json(body).with_status(status).of_the_moment())
 }

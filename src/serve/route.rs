@@ -124,6 +124,7 @@ const EVENTS: &[Param] = &[
 const NONE: &[Param] = &[];
 const EMPTY: (u16, &str) = (404, "There is no reading.");
 const NO_METER: (u16, &str) = (404, "There is no such meter.");
+const WHICH: (u16, &str) = (409, "There are several meters, and none is named.");
 
 /// Every route there is.
 pub(super) fn routes() -> Vec<Route> {
@@ -155,7 +156,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Readings of a period: the oldest `limit` of it, oldest first.",
             "?hours=24&limit=1440",
             "Mesures",
-            &[NO_METER],
+            &[NO_METER, WHICH],
         ),
         post(
             "/api/data",
@@ -163,7 +164,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Keep readings of another logger. A reading that is there already is not kept twice.",
             r#"{"mesures": [{"timestamp": "2025-11-07T14:30:00Z", "valeurs": {"puissance_active_totale": 2345}}]}"#,
             "Gardees",
-            &[(201, "At least one reading is new."), (409, "A time is in the future."), NO_METER],
+            &[(201, "At least one reading is new."), (409, "A time is in the future, or it is not clear which meter is meant."), NO_METER],
         ),
         get(
             "/api/data/current",
@@ -172,7 +173,7 @@ pub(super) fn routes() -> Vec<Route> {
             "The newest reading.",
             "",
             "Courante",
-            &[EMPTY],
+            &[EMPTY, WHICH],
         ),
         get(
             "/api/data/history",
@@ -182,7 +183,7 @@ pub(super) fn routes() -> Vec<Route> {
              Steps without a reading are left out.",
             "?series=puissance_active&pas=jour&hours=8760",
             "Historique",
-            &[NO_METER],
+            &[NO_METER, WHICH],
         ),
         get(
             "/api/events",
@@ -201,7 +202,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Rapport",
             &[(201, "The event is new."), NO_METER],
         ),
-        get("/api/stats", Handler::Ask(status::stats), &[METER], "What there is.", "", "Bilan", &[NO_METER]),
+        get("/api/stats", Handler::Ask(status::stats), &[METER], "What there is.", "", "Bilan", &[NO_METER, WHICH]),
         get("/api/meters", Handler::Ask(status::meters), NONE, "The meters and their registers.", "", "Compteurs", &[]),
         get(
             "/api/live",
@@ -215,11 +216,11 @@ pub(super) fn routes() -> Vec<Route> {
         get(
             "/healthz",
             Handler::Ask(status::health),
-            &[Param { default: Some("all"), ..METER }],
+            NONE,
             "Whether readings are coming.",
             "",
             "Sante",
-            &[NO_METER, (503, "The newest reading is too old, or there is none.")],
+            &[(503, "The newest reading is too old, or there is none.")],
         ),
         get(
             "/metrics",

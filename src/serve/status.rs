@@ -75,7 +75,7 @@ fn name_of(code: &crate::reading::Code) -> String {
 /// `GET /healthz`: whether readings are coming.
 pub(super) fn health(question: &Question<'_>) -> Result<Reply, Failure> {
     let mut last: Option<Instant> = None;
-    match question.params.meter().or(question.app.settings.meter.as_ref()) {
+    match &question.app.settings.meter {
         Some(_) => {
             if let Some(meter) = question.meter()? {
                 last = question.past().extent(&meter)?.map(|(_, last)| last);

@@ -17,7 +17,8 @@
 //! | [`exchange`] | other people's formats | `reading`, `document` |
 //! | [`archive`] | the tree of gzip JSON files | `reading`, `document` |
 //! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store` |
-//! | [`serve`] | the HTTP API and the dashboard | `reading`, `store`, `document`, `exchange`, `past` |
+//! | [`analyse`] | statistics by local hours, days, weeks, months, years | `reading`, `store`, `past` |
+//! | [`serve`] | the HTTP API and the dashboard | `reading`, `store`, `document`, `exchange`, `past`, `analyse` |
 //! | [`cli`] | the command line | everything |
 //!
 //! Imports go down only; `tests/layers.rs` checks this table against the sources.
@@ -35,6 +36,7 @@
 //! | show | `document`, `exchange`, `cli` | `Reading` → JSON, table, line | a closed pipe is a quiet end |
 
 pub mod acquire;
+pub mod analyse;
 pub mod archive;
 pub mod cli;
 pub mod dialogue;

@@ -23,7 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("exchange", &["reading", "document"]),
     ("archive", &["reading", "document"]),
     ("past", &["reading", "store"]),
-    ("serve", &["reading", "store", "document", "exchange", "past"]),
+    ("analyse", &["reading", "store", "past"]),
+    ("serve", &["reading", "store", "document", "exchange", "past", "analyse"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -41,6 +42,7 @@ const EVERY: &[&str] = &[
     "exchange",
     "archive",
     "past",
+    "analyse",
     "serve",
 ];
 

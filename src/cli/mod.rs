@@ -26,6 +26,7 @@ mod save;
 mod serve;
 mod simulate;
 mod source;
+mod stats;
 mod table;
 mod target;
 mod when;
@@ -67,6 +68,7 @@ enum Command {
     Obis(obis::Cmd),
     Import(import::Cmd),
     Export(export::Cmd),
+    Stats(stats::Cmd),
     Consolidate(consolidate::Cmd),
     Serve(serve::Cmd),
     Doctor(doctor::Cmd),
@@ -109,6 +111,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Obis(command) => command.run(&globals, output),
         Command::Import(command) => command.run(&globals, output),
         Command::Export(command) => command.run(&globals, output),
+        Command::Stats(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
         Command::Serve(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),

@@ -144,6 +144,7 @@ impl Cmd {
             zone: globals.zone()?.zone,
             stale,
             limits: Limits { connections: self.connections.into(), ..limits },
+            statistics: super::stats::document,
         })
     }
 }

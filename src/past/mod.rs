@@ -3,8 +3,10 @@
 //! Whoever asks about a meter (statistics, exports, the API) asks here and need not know where a reading lies.
 
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
-use crate::store::{Kept, Lean, Sample, Series, Step, Store, StoreError, Totals};
+use crate::store::{Correction, Kept, Lean, Sample, Series, Sheet, Step, Store, StoreError, Survey, Totals};
 use std::ops::Range;
+
+mod spread;
 
 /// Why the past cannot be told.
 #[derive(Debug, thiserror::Error)]
@@ -121,6 +123,34 @@ impl<'s> Past<'s> {
     /// [`PastError`].
     pub fn steps(&self, series: &Series, period: Range<Instant>, sink: impl FnMut(Step)) -> Result<(), PastError> {
         Ok(self.store.steps(series, period, sink)?)
+    }
+
+    /// See [`Store::corrections`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn corrections(&self, meter: &MeterId) -> Result<Vec<(Instant, Correction)>, PastError> {
+        Ok(self.store.corrections(meter)?)
+    }
+
+    /// See [`Store::neighbours`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn neighbours(
+        &self,
+        meter: &MeterId,
+        period: &Range<Instant>,
+    ) -> Result<(Option<Instant>, Option<Instant>), PastError> {
+        Ok(self.store.neighbours(meter, period)?)
+    }
+
+    /// See [`Store::survey`].
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn survey(&self, meter: &MeterId, series: &[Series], period: Range<Instant>) -> Result<Survey, PastError> {
+        Ok(self.store.survey(meter, series, period)?)
     }
 }
 

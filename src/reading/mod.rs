@@ -31,5 +31,7 @@ pub use names::{Kind, Language, LanguageError, Named, describe, describe_registe
 pub use obis::{Code, Obis, ObisError};
 pub use reading::{LogEntry, Profile, ProfileRow, Protocol, Quality, Reading};
 pub use register::{Detail, Register, Value};
-pub use time::{Asked, AskedError, CivilTime, Instant, MeterTime, Offset, Resolved, TimeError, Zone, parse_length};
+pub use time::{
+    Asked, AskedError, Calendar, CivilTime, Instant, MeterTime, Offset, Resolved, TimeError, Zone, parse_length,
+};
 pub use unit::{Quantity, Unit};

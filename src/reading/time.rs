@@ -6,8 +6,10 @@
 //! `chrono` types stay inside this module.
 
 mod asked;
+mod calendar;
 
 pub use asked::{Asked, AskedError, parse_length};
+pub use calendar::Calendar;
 
 use chrono::{DateTime, Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Offset as _, TimeZone, Timelike, Utc};
 use smol_str::SmolStr;

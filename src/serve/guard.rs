@@ -211,6 +211,7 @@ mod tests {
             zone: Zone::UTC,
             stale: Duration::from_secs(900),
             limits: Limits::default(),
+            statistics: |_, _, _| String::new(),
         }
     }
 

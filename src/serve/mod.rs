@@ -12,7 +12,7 @@
 //! | `params`, `openapi`, `pages` | parameters; the document; what is always the same |
 //! | `listen`, `slow`, `guard`, `respond` | connections, slow clients, who may come in, how answers go out |
 //! | `app`, `recent`, `rollup` | what requests share: connections to the store, readings written out, days worked out |
-//! | `data`, `history`, `events`, `status`, `post`, `live` | the resources |
+//! | `data`, `history`, `statistics`, `events`, `status`, `post`, `live` | the resources |
 //! | `measures`, `track`, `step` | readings in the contract's terms, quantities, steps of time |
 //!
 //! One thread serves everybody; what asks the store runs on a few others. What is kept of answers holds until SQLite says
@@ -38,6 +38,7 @@ mod rollup;
 mod route;
 mod settings;
 mod slow;
+mod statistics;
 mod status;
 mod step;
 mod track;

@@ -240,6 +240,15 @@ fn schemas() -> Value {
             "required": ["nb_mesures", "date_premiere", "date_derniere", "nb_evenements", "periode_jours", "timestamp", "status"],
             "additionalProperties": false,
         },
+        "Statistiques": {
+            "type": "object",
+            "properties": {
+                "schema": {"const": "releve.stats/1"}, "compteur": {"type": ["string", "null"]}, "fuseau": {"type": "string"},
+                "pas": {"type": "string"}, "ensemble": {"type": "object"}, "avertissement": {"type": "string"},
+                "periodes": {"type": "array", "items": {"type": "object", "properties": {"periode": {"type": "object"}}, "required": ["periode"]}},
+            },
+            "required": ["schema", "compteur", "fuseau", "periodes"],
+        },
         "Compteurs": {
             "type": "object",
             "properties": {"nb_compteurs": count, "compteurs": {"type": "array", "items": {

@@ -4,7 +4,7 @@ use super::app::Question;
 use super::failure::Failure;
 use super::params::{Form, Param};
 use super::reply::{Payload, Reply};
-use super::{data, events, history, live, pages, post, status};
+use super::{data, events, history, live, pages, post, statistics, status};
 use axum::http::Method;
 
 /// What answers.
@@ -104,6 +104,13 @@ const HISTORY: &[Param] = &[
     AFTER,
 ];
 
+const STATISTICS: &[Param] = &[
+    Param { default: Some("2 days, 31 days, 53 weeks, 13 months or all years"), ..HOURS },
+    FROM,
+    UNTIL,
+    METER,
+];
+
 const EVENTS: &[Param] = &[
     Param { name: "severity", form: Form::Word(&events::SEVERITIES), default: None, about: "Only this severity." },
     Param { name: "type", form: Form::Text, default: None, about: "Only this type, like `surtension`." },
@@ -138,6 +145,8 @@ pub(super) fn routes() -> Vec<Route> {
         form,
         statuses,
     };
+    let statistics =
+        |path, handler, about| get(path, Handler::Ask(handler), STATISTICS, about, "", "Statistiques", &[NO_METER, WHICH]);
     let post = |path, handler, about, example, form, statuses| Route {
         method: Method::POST,
         path,
@@ -203,6 +212,11 @@ pub(super) fn routes() -> Vec<Route> {
             &[(201, "The event is new."), NO_METER],
         ),
         get("/api/stats", Handler::Ask(status::stats), &[METER], "What there is.", "", "Bilan", &[NO_METER, WHICH]),
+        statistics("/api/stats/hour", statistics::by_hour, "Statistics of full hours."),
+        statistics("/api/stats/day", statistics::by_day, "Statistics of days, from midnight to midnight in the server's zone."),
+        statistics("/api/stats/week", statistics::by_week, "Statistics of ISO weeks."),
+        statistics("/api/stats/month", statistics::by_month, "Statistics of months."),
+        statistics("/api/stats/year", statistics::by_year, "Statistics of years."),
         get("/api/meters", Handler::Ask(status::meters), NONE, "The meters and their registers.", "", "Compteurs", &[]),
         get(
             "/api/live",

@@ -1,5 +1,6 @@
 //! What a server is told when it starts.
 
+use crate::analyse::{Analysis, Wanted};
 use crate::reading::{MeterId, Zone};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -28,6 +29,8 @@ pub struct Settings {
     pub stale: Duration,
     /// What a client may take its time for.
     pub limits: Limits,
+    /// Writes the document of an analysis, the same that `releve stats` prints; `None` where there is nothing to tell.
+    pub statistics: fn(&MeterId, Zone, Option<(&Analysis, Wanted)>) -> String,
 }
 
 /// Bounds for clients.

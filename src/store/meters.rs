@@ -221,7 +221,7 @@ fn at_exponent(value: Decimal, exponent: i8) -> Option<i64> {
     value.mantissa().checked_mul(10i64.checked_pow(power)?)
 }
 
-fn corrections(connection: &Connection, meter: i64) -> Result<Vec<(i64, Correction)>, Trouble> {
+pub(super) fn corrections(connection: &Connection, meter: i64) -> Result<Vec<(i64, Correction)>, Trouble> {
     let mut statement = connection.prepare_cached("SELECT at, kind FROM correction WHERE meter = ?1 ORDER BY at")?;
     let rows = statement.query_map([meter], |row| {
         let kind: String = row.get(1)?;

@@ -11,6 +11,7 @@
 //! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `segment` | whole readings; one register; counters that run on |
+//! | `sheet`, `flow` | readings as columns; following a counter in them |
 //! | `events` | what happened |
 //! | `file`, `check`, `raw` | opening, copying, checking; telegrams as they came |
 //!
@@ -20,6 +21,7 @@ mod block;
 mod check;
 mod events;
 mod file;
+mod flow;
 mod hot;
 mod known;
 mod meters;
@@ -32,16 +34,19 @@ mod seal;
 mod sealed;
 mod segment;
 mod series;
+mod sheet;
 mod write;
 
 pub use check::{Checked, Info};
 pub use events::{EventQuery, KeptEvent, PutEvents};
+pub use flow::{Flow, Follower, Value};
 pub use meters::{Correction, Meter, Segment, Step};
 pub use query::{Kept, Lean, Shape};
 pub use raw::{RawPiece, RawPlace, Replaced};
 pub use seal::Sealed;
 pub use segment::Break;
 pub use series::{Sample, Series, Totals};
+pub use sheet::{Numbers, Sheet, Stretch, Survey, Times};
 pub use write::{Entry, Import, Inserted};
 
 use names::Names;

@@ -122,6 +122,11 @@ impl Tracker {
         self.good
     }
 
+    /// Whether no value waits to be judged.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.doubtful.is_empty()
+    }
+
     /// Takes it on from a value that is known to be good, whatever came before.
     pub(super) fn jump(&mut self, to: Point) {
         self.good = Some(to);

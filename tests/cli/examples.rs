@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "obis",
     "import",
     "export",
+    "stats",
     "consolidate",
     "meters",
     "db",

@@ -146,7 +146,7 @@ class Plot {
   /** The vertical axis, and the scale that goes with it. */
   vertical(pen, low, high) {
     const { left, right, top, bottom } = this.box;
-    const { found, digits } = ticks(low, high, Math.max(3, Math.round(this.height / 52)));
+    const { found, digits } = ticks(low, high, Math.max(3, Math.round(this.height / 44)));
     const y = (value) => bottom - (value - low) / (high - low || 1) * (bottom - top);
     pen.textAlign = "right"; pen.textBaseline = "middle";
     for (const value of found) {
@@ -223,15 +223,20 @@ export class TimeChart extends Plot {
       if (point && Math.abs(point[0] - nearest) < (this.range[1] - this.range[0]) / 50) lines.push(this.format(line, point));
     }
     for (const mark of this.marks) if (Math.abs(this.x(mark.at) - x) < 6) lines.push(mark.text);
-    this.showTip(this.x(nearest), lines);
+    this.showTip(Math.min(Math.max(this.x(nearest), this.box.left), this.box.right), lines);
   }
 
   draw(pen) {
     const { left, right, top, bottom } = this.box, [from, until] = this.range;
     let low = Infinity, high = -Infinity;
     for (const { points, band } of this.lines) for (const point of points) {
-      if (point[0] < from - DAY || point[0] > until) continue;
+      if (point[0] < from || point[0] > until) continue;
       low = Math.min(low, band ? point[1] : point[2]); high = Math.max(high, band ? point[3] : point[2]);
+    }
+    // Between two readings there is the line from one to the other.
+    if (low > high) for (const { points } of this.lines) {
+      const after = points.findIndex(([at]) => at > until);
+      for (const point of after > 0 ? [points[after - 1], points[after]] : []) { low = Math.min(low, point[2]); high = Math.max(high, point[2]); }
     }
     pen.textBaseline = "alphabetic";
     if (low > high) {
@@ -258,9 +263,7 @@ export class TimeChart extends Plot {
       pen.fillStyle = style(color); pen.globalAlpha = .14;
       if (end) pen.fillRect(this.x(at), top, Math.max(1, this.x(end) - this.x(at)), bottom - top);
       pen.globalAlpha = 1;
-      const x = this.x(at);
-      pen.beginPath(); pen.moveTo(x, bottom); pen.lineTo(x - 5, bottom + 4); pen.lineTo(x - 5, bottom - 5); pen.lineTo(x + 5, bottom - 5); pen.lineTo(x + 5, bottom + 4);
-      pen.beginPath(); pen.arc(x, bottom - 5, 4, 0, 7); pen.fill();
+      pen.beginPath(); pen.arc(this.x(at), bottom - 5, 4, 0, 7); pen.fill();
     }
     if (this.at) {
       pen.strokeStyle = style("--muted"); pen.lineWidth = 1;

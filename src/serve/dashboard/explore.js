@@ -94,9 +94,11 @@ export class Explore {
     const request = this.request = new AbortController();
     const [from, until] = this.range, quantity = QUANTITIES[this.quantity];
     const points = Math.max(200, Math.min(1200, Math.round(this.chart.element.clientWidth / 1.5)));
+    const around = Math.max((until - from) * .1, Math.min(20 * MINUTE, (until - from) * 8));
     try {
       const [found, events] = await Promise.all([
-        history(quantity.series.map(([name]) => name), from, until, points, request.signal),
+        // A little more on both sides, so that lines come in from there.
+        history(quantity.series.map(([name]) => name), from - around, until + around, Math.round(points * (1 + 2 * around / (until - from))), request.signal),
         ask("/api/events", { debut: new Date(from).toISOString(), fin: new Date(until).toISOString(), limit: 200 }, request.signal),
       ]);
       const lines = quantity.series
@@ -113,7 +115,7 @@ export class Explore {
       this.legend.replaceChildren(lines.length > 1 ? legend(lines.map(({ color, label }) => ({ color, text: label }))) : "");
       this.table.set(() => [
         [words.time, ...lines.flatMap(({ label = "" }) => [words.min, words.mean, words.max].map((name) => `${label} ${name} (${quantity.unit})`.trim()))],
-        rows(lines, quantity.digits, fine),
+        rows(lines.map((line) => ({ points: line.points.filter(([at]) => at >= from && at <= until) })), quantity.digits, fine),
       ]);
     } catch (error) {
       if (error.name !== "AbortError") this.caption.textContent = error.message;

@@ -6,7 +6,8 @@ import { number } from "./format.js";
 import { words } from "./words.js";
 
 const EDGES = [207, 218.5, 241.5, 253];
-const NAMES = ["< 207 V", "207–218,5 V", "218,5–241,5 V", "241,5–253 V", "> 253 V"];
+const [A, B, C, D] = EDGES.map((edge) => number(edge, edge % 1 ? 1 : 0));
+const NAMES = [`< ${A} V`, `${A}–${B} V`, `${B}–${C} V`, `${C}–${D} V`, `> ${D} V`];
 
 export class Voltage {
   constructor(section) {
@@ -23,15 +24,19 @@ export class Voltage {
     const all = names.map((name, n) => {
       const counts = [0, 0, 0, 0, 0], points = series[name]?.points ?? [];
       for (const [, , mean] of points) counts[EDGES.filter((edge) => mean > edge).length] += 1;
-      return { phase: `L${n + 1}`, shares: counts.map((count) => count / (points.length || 1)), count: points.length };
+      const low = Math.min(...points.map(([, least]) => least)), high = Math.max(...points.map(([, , , most]) => most));
+      const mean = points.reduce((sum, [, , middle]) => sum + middle, 0) / (points.length || 1);
+      return { phase: `L${n + 1}`, low, mean, high, shares: counts.map((count) => count / (points.length || 1)), count: points.length };
     }).filter(({ count }) => count);
     if (!all.length) { this.body.replaceChildren(make("p", { class: "none" }, words.noData)); return; }
-    this.body.replaceChildren(...all.map(({ phase, shares }) => {
+    this.body.replaceChildren(...all.map(({ phase, shares, low, mean, high }) => {
       const within = number((1 - shares[0] - shares[4]) * 100, 1);
       const stack = make("div", { class: "stack", role: "img", "aria-label": `${phase}: ${within} % ${words.within}` },
         ...shares.map((share, n) => { const part = make("i", { class: `b${n}` }); part.style.width = `${share * 100}%`; return part; }));
-      return make("div", { class: "band" }, make("b", { class: phase.toLowerCase() }, phase), stack, make("output", { title: words.within }, `${within} %`));
+      return make("div", { class: "band" }, make("b", { class: phase.toLowerCase() }, phase), stack, make("output", { title: words.within }, `${within} %`),
+        make("small", {}, `${words.min} ${number(low, 1)} V · ${words.mean} ${number(mean, 1)} V · ${words.max} ${number(high, 1)} V`));
     }));
-    this.table.set(() => [[words.phase, ...NAMES], all.map(({ phase, shares }) => [phase, ...shares.map((share) => `${number(share * 100, 1)} %`)])]);
+    this.table.set(() => [[words.phase, ...NAMES, `${words.min} (V)`, `${words.mean} (V)`, `${words.max} (V)`], all.map(({ phase, shares, low, mean, high }) =>
+      [phase, ...shares.map((share) => `${number(share * 100, 1)} %`), ...[low, mean, high].map((value) => number(value, 1))])]);
   }
 }

@@ -241,6 +241,11 @@ impl Opened {
         Some((exponent, self.mantissas.into_vec(self.numbers)))
     }
 
+    /// Whether the numbers have a common scale, so that [`Opened::into_mantissas`] gives them.
+    pub(crate) const fn is_scaled(&self) -> bool {
+        !matches!(self.scale, Scale::Raw { .. })
+    }
+
     /// Whether all numbers have the exponent that [`Opened::into_mantissas`] gives.
     pub(crate) fn has_one_exponent(&self) -> bool {
         match &self.scale {

@@ -21,6 +21,7 @@
 //! | [`past`] | all that is known of a meter, wherever it lies | `reading`, `store`, `document`, `archive` |
 //! | [`consolidate`] | the store into the archive: what is missing, writing it, pruning | `reading`, `store`, `document`, `exchange`, `archive`, `past` |
 //! | [`analyse`] | statistics by local hours, days, weeks, months, years | `reading`, `store`, `past` |
+//! | [`serve`] | the HTTP API and the dashboard | `reading`, `store`, `document`, `exchange`, `archive`, `past`, `analyse` |
 //! | [`cli`] | the command line | everything |
 //!
 //! Imports go down only; `tests/layers.rs` checks this table against the sources.
@@ -50,6 +51,7 @@ pub mod exchange;
 pub mod logger;
 pub mod past;
 pub mod reading;
+pub mod serve;
 pub mod session;
 pub mod simulate;
 pub mod store;

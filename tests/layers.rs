@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("past", &["reading", "store", "document", "archive"]),
     ("consolidate", &["reading", "store", "document", "exchange", "archive", "past"]),
     ("analyse", &["reading", "store", "past"]),
+    ("serve", &["reading", "store", "document", "exchange", "archive", "past", "analyse"]),
 ];
 const UNLIMITED: &[&str] = &["cli", "main", "lib"];
 /// Every room but the command line.
@@ -48,6 +49,7 @@ const EVERY: &[&str] = &[
     "past",
     "consolidate",
     "analyse",
+    "serve",
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

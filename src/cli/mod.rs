@@ -26,6 +26,7 @@ mod past;
 mod ports;
 mod read;
 mod save;
+mod serve;
 mod simulate;
 mod source;
 mod stats;
@@ -74,6 +75,7 @@ enum Command {
     Events(events::Cmd),
     Check(check::Cmd),
     Consolidate(consolidate::Cmd),
+    Serve(serve::Cmd),
     Doctor(doctor::Cmd),
     Config(config::Cmd),
     Simulate(simulate::Cmd),
@@ -118,6 +120,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Events(command) => command.run(&globals, output),
         Command::Check(command) => command.run(&globals, output),
         Command::Consolidate(command) => command.run(&globals, output),
+        Command::Serve(command) => command.run(&globals, output),
         Command::Doctor(command) => command.run(&globals, output),
         Command::Config(command) => command.run(&globals, output),
         Command::Simulate(command) => command.run(&globals, output),

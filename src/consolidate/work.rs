@@ -6,11 +6,11 @@ use super::run::{Done, place_of};
 use crate::archive::{
     self, ArchiveError, Content, Flaw, Kind, Listed, Period, Prepared, Record, Standing, Text, Tree, Whose, add,
 };
-use crate::document::{Form, History, Values};
+use crate::document::{EventJson, Form, History, Values};
 use crate::exchange::steps::{Step, Stepped, Steps};
 use crate::past::each_measure;
 use crate::reading::{Instant, MeterId, Quality};
-use crate::store::{Stock, Store};
+use crate::store::{EventQuery, KeptEvent, Stock, Store};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
@@ -273,7 +273,8 @@ impl<'w> Writing<'w> {
             self.told.extend(flaw.map(|(error, _)| Done::Refused(error)));
             return Ok(());
         }
-        let content = archive::history(&history, worker.meter.as_str(), task.period, worker.form, &[]);
+        let events = events_of(worker, &task.period)?;
+        let content = archive::history(&history, worker.meter.as_str(), task.period, worker.form, &events);
         self.put(task, &content, String::new(), flaw)
     }
 
@@ -321,4 +322,18 @@ impl<'w> Writing<'w> {
         self.told.drain(..).for_each(&mut *self.tell);
         Ok(())
     }
+}
+
+/// The events of a meter that a period touches, in the API's form, the oldest first.
+fn events_of(worker: &Worker<'_>, period: &Period) -> Result<Vec<String>, ConsolidateError> {
+    let wanted = EventQuery {
+        meter: Some(worker.meter.clone()),
+        period: Some(period.range()),
+        oldest_first: true,
+        ..EventQuery::default()
+    };
+    let events = worker.store.events(&wanted)?;
+    // Texts and numbers always serialise.
+    let json = |kept: &KeptEvent| serde_json::to_string(&EventJson::new(kept.id, &kept.event)).unwrap_or_default();
+    Ok(events.iter().map(json).collect())
 }

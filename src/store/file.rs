@@ -84,6 +84,23 @@ impl Store {
         set.map_err(|source| classify(&self.path, source))
     }
 
+    /// A number that is another one once somebody else has written to the file. It says nothing to another connection.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn version(&self) -> Result<i64, StoreError> {
+        let version = self.connection.pragma_query_value(None, "data_version", |row| row.get(0));
+        version.map_err(|source| classify(&self.path, source))
+    }
+
+    /// Gives up a question that takes too long: `is_over` is asked every few thousand steps of SQLite.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn give_up_when(&mut self, is_over: impl Fn() -> bool + Send + 'static) -> Result<(), StoreError> {
+        self.connection.progress_handler(4_000, Some(is_over)).map_err(|source| classify(&self.path, source))
+    }
+
     fn connect(path: &Path, name: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
         let fail = |source| classify(path, source);
         let connection = Connection::open_with_flags(name, flags).map_err(fail)?;

@@ -33,6 +33,16 @@ impl Store {
         })
     }
 
+    /// Whether the readings of any meter were given away.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn is_pruned(&self) -> Result<bool, StoreError> {
+        self.read(|connection, _| {
+            Ok(connection.query_row("SELECT EXISTS (SELECT 1 FROM pruned)", [], |row| row.get(0))?)
+        })
+    }
+
     /// What pruning a meter up to a time would come to.
     ///
     /// # Errors

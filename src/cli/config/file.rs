@@ -27,6 +27,42 @@ pub(in crate::cli) struct File {
     /// Thresholds of events.
     #[serde(default)]
     pub(in crate::cli) evenements: Events,
+    /// The server.
+    #[serde(default)]
+    pub(in crate::cli) serve: Serve,
+}
+
+/// How `releve serve` serves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(in crate::cli) struct Serve {
+    /// Address and port.
+    pub(in crate::cli) listen: Option<String>,
+    /// The file with the token.
+    pub(in crate::cli) token_file: Option<PathBuf>,
+    /// Names it may be called by, besides its addresses.
+    #[serde(default)]
+    pub(in crate::cli) hosts: Vec<String>,
+    /// Origins whose pages may ask it.
+    #[serde(default)]
+    pub(in crate::cli) cors: Vec<String>,
+    /// How old the newest reading may be before `/healthz` says so.
+    pub(in crate::cli) stale: Option<String>,
+}
+
+impl Serve {
+    /// What is set, by key.
+    pub(in crate::cli) fn settings(&self) -> Vec<(&'static str, String)> {
+        let list = |list: &[String]| (!list.is_empty()).then(|| list.join(", "));
+        let all = [
+            ("listen", self.listen.clone()),
+            ("token-file", self.token_file.as_ref().map(|path| path.display().to_string())),
+            ("hosts", list(&self.hosts)),
+            ("cors", list(&self.cors)),
+            ("stale", self.stale.clone()),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+    }
 }
 
 /// One meter and how it is reached.
@@ -161,6 +197,7 @@ mod tests {
         let set: String = text.lines().filter_map(example).map(|line| line + "\n").collect();
         let file = File::parse(&set, "example").unwrap();
         assert_eq!(file.meters["home"].settings().len(), 10);
+        assert_eq!(file.serve.settings().len(), 5);
         assert!(
             file.db.is_some()
                 && file.evenements.settings().len() == 4

@@ -240,3 +240,8 @@ fn is_utf8() -> bool {
         locale.contains("utf-8") || locale.contains("utf8")
     })
 }
+
+/// The document of an analysis with every field, as `-f json` prints it: what the API answers, too.
+pub(super) fn document(meter: &MeterId, zone: Zone, found: Option<(&Analysis, Wanted)>) -> String {
+    json::document(meter, zone, found, &Chosen::default(), None)
+}

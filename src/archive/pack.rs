@@ -113,7 +113,7 @@ mod tests {
     fn pack(head: &str, parts: &[&str]) -> Vec<u8> {
         let mut packer = Packer::default();
         for part in parts {
-            packer.text().push_str(part);
+            packer.text().extend_from_slice(part.as_bytes());
             packer.flow();
         }
         packer.finish(head)

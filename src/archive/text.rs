@@ -20,7 +20,7 @@ const SMALL: usize = 1024 * 1024;
 
 /// Hands on the text of some bytes piece by piece.
 pub(super) fn unpack_each(bytes: &[u8], mut sink: impl FnMut(&[u8]) -> Result<(), Wrong>) -> Result<(), Wrong> {
-    let limit = bytes.len().saturating_mul(MAX_RATIO).max(SMALL).min(MAX_TEXT);
+    let limit = bytes.len().saturating_mul(MAX_RATIO).clamp(SMALL, MAX_TEXT);
     let mut unpacked = 0;
     let mut take = |piece: &[u8]| {
         unpacked += piece.len();

@@ -78,8 +78,6 @@ pub struct Known<'a> {
     pub filed: &'a BTreeSet<Period>,
     /// The current time.
     pub now: Instant,
-    /// Nothing older is archived.
-    pub not_before: Option<Instant>,
     /// Hour files of all days, not only of today and yesterday.
     pub hours: bool,
 }
@@ -124,8 +122,7 @@ pub fn tasks<E>(
             Ask::Within(range) => period.start() >= range.start && period.end() <= range.end,
             _ => true,
         };
-        let complete = period.end().plus_seconds(GRACE_S) <= known.now;
-        inside && complete && known.not_before.is_none_or(|floor| period.start() >= floor)
+        inside && period.end().plus_seconds(GRACE_S) <= known.now
     };
     let with_stock: BTreeSet<Period> =
         known.stock.keys().filter_map(|&hour| Period::containing(Kind::Day, hour)).collect();
@@ -243,7 +240,7 @@ mod tests {
         ask: &Ask,
         mut listed: impl FnMut(&str) -> Option<(String, Standing)>,
     ) -> Vec<String> {
-        let known = Known { stock, filed: &BTreeSet::new(), now: at(now), not_before: None, hours: false };
+        let known = Known { stock, filed: &BTreeSet::new(), now: at(now), hours: false };
         let look = |period: Period| {
             let name = period.file_name(None);
             Ok::<_, Infallible>(Place { listed: listed(&name), name })
@@ -308,13 +305,7 @@ mod tests {
     #[test]
     fn a_year_is_cut_into_pieces_that_hold_every_task_once() {
         let stock = minutes("2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z");
-        let known = Known {
-            stock: &stock,
-            filed: &BTreeSet::new(),
-            now: at("2025-11-07T00:00:00Z"),
-            not_before: None,
-            hours: false,
-        };
+        let known = Known { stock: &stock, filed: &BTreeSet::new(), now: at("2025-11-07T00:00:00Z"), hours: false };
         let look = |period: Period| Ok::<_, Infallible>(Place { listed: None, name: period.file_name(None) });
         let Ok(all) = tasks(&known, &Ask::All, look, |_| Ok(String::new()));
         let count = |kind| all.iter().filter(|task| task.period.kind() == kind).count();

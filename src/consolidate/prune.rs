@@ -21,17 +21,19 @@ pub(super) struct Pruning<'a> {
 }
 
 impl Pruning<'_> {
+    /// Up to when each meter was pruned.
     pub(super) fn run(
         &self,
         store: &Store,
         meters: &[MeterId],
         tell: &mut dyn FnMut(Done),
-    ) -> Result<(), ConsolidateError> {
+    ) -> Result<BTreeMap<MeterId, Instant>, ConsolidateError> {
+        let mut done = BTreeMap::new();
         // Whole days only.
-        let Some(last) = Period::containing(Kind::Day, self.cutoff) else { return Ok(()) };
+        let Some(last) = Period::containing(Kind::Day, self.cutoff) else { return Ok(done) };
         let wanted = |meter: &&MeterId| self.wishes.meter.as_ref().is_none_or(|wanted| wanted == *meter);
         for meter in meters.iter().filter(wanted) {
-            self.meter(store, meter, last.start(), tell)?;
+            done.extend(self.meter(store, meter, last.start(), tell)?.map(|until| (meter.clone(), until)));
         }
         // Telegrams as they came are older than what every meter has given away.
         let mut oldest = Some(last.start());
@@ -42,7 +44,7 @@ impl Pruning<'_> {
         if let Some(before) = oldest.filter(|_| !self.wishes.dry) {
             Store::create(&self.wishes.store)?.forget_raw(before)?;
         }
-        Ok(())
+        Ok(done)
     }
 
     fn meter(
@@ -51,7 +53,7 @@ impl Pruning<'_> {
         meter: &MeterId,
         cutoff: Instant,
         tell: &mut dyn FnMut(Done),
-    ) -> Result<(), ConsolidateError> {
+    ) -> Result<Option<Instant>, ConsolidateError> {
         let ever = Instant::from_unix_micros(i64::MIN / 2)..cutoff;
         let stock = store.stock(meter, ever)?;
         let mut days: BTreeMap<Period, Stock> = BTreeMap::new();
@@ -73,7 +75,7 @@ impl Pruning<'_> {
             safe += held;
         }
         if safe == Stock::default() {
-            return Ok(());
+            return Ok(None);
         }
         let done = if self.wishes.dry {
             Some(store.prunable(meter, until)?)
@@ -84,15 +86,16 @@ impl Pruning<'_> {
             Some(done) => {
                 let (readings, bytes) = (done.readings, done.bytes);
                 tell(Done::Pruned { meter: meter.clone(), until, readings, bytes });
+                Ok(Some(until))
             }
             None => {
                 if let Some(day) = Period::containing(Kind::Day, until.plus_seconds(-1)) {
                     let why = "readings came while it was being checked: the next run takes them in".to_owned();
                     tell(Done::Kept { meter: meter.clone(), day, why });
                 }
+                Ok(None)
             }
         }
-        Ok(())
     }
 
     /// Whether the archive holds every reading of a day as the store has it, or a better one; else why not.
@@ -159,13 +162,19 @@ fn why(error: &ArchiveError) -> String {
     }
 }
 
-/// Removes files that end before a time.
-pub(super) fn archive(tree: &Tree, cutoff: Instant, tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
+/// Removes files that end before a time, and of whose time the store has nothing (`held` are the hours it has).
+pub(super) fn archive(
+    tree: &Tree,
+    cutoff: Instant,
+    held: &BTreeSet<Instant>,
+    tell: &mut dyn FnMut(Done),
+) -> Result<(), ConsolidateError> {
+    let is_held = |period: Period| held.range(period.range()).next().is_some();
     let mut old: Vec<(Period, String)> = Vec::new();
     for folder in layout::FOLDERS {
         for name in tree.names(folder) {
             let named = Named::parse(&name).filter(|named| named.period.kind().folder() == folder);
-            if let Some(named) = named.filter(|named| named.period.end() <= cutoff) {
+            if let Some(named) = named.filter(|named| named.period.end() <= cutoff && !is_held(named.period)) {
                 old.push((named.period, name));
             }
         }

@@ -182,12 +182,20 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
     if wishes.select == Ask::All {
         adopt(wishes, &tree, &known, &mut tell)?;
     }
+    let mut pruned = BTreeMap::new();
     if let Some(cutoff) = wishes.bounds.store {
         let pruning = prune::Pruning { wishes, tree: &tree, cutoff, known: &known, written: &written };
-        pruning.run(&store, &meters, &mut tell)?;
+        pruned = pruning.run(&store, &meters, &mut tell)?;
     }
     if let Some(cutoff) = wishes.bounds.archive {
-        prune::archive(&tree, cutoff, &mut tell)?;
+        let mut held = BTreeSet::new();
+        for meter in &meters {
+            let from = Instant::from_unix_micros(i64::MIN / 2);
+            let hours = store.stock(meter, from..cutoff)?.into_keys();
+            // What left just now is still there in a dry run.
+            held.extend(hours.filter(|hour| pruned.get(meter).is_none_or(|until| hour >= until)));
+        }
+        prune::archive(&tree, cutoff, &held, &mut tell)?;
     }
     Ok(report)
 }
@@ -233,13 +241,7 @@ impl<'a> Run<'a> {
         let ever = Instant::from_unix_micros(i64::MIN / 2)..Instant::from_unix_micros(i64::MAX);
         let stock = self.store.stock(self.meter, ever)?;
         let filed = self.filed();
-        let known = Known {
-            stock: &stock,
-            filed: &filed,
-            now: self.wishes.now,
-            not_before: self.wishes.bounds.archive,
-            hours: self.wishes.hours,
-        };
+        let known = Known { stock: &stock, filed: &filed, now: self.wishes.now, hours: self.wishes.hours };
         let tasks = plan::tasks(
             &known,
             &self.wishes.select,

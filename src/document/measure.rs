@@ -346,12 +346,14 @@ mod tests {
         let values = Values::of(&reading, &mut TariffMemory::default());
         for at in ["2025-11-07T14:30:00Z", "2025-11-07T14:30:00.25Z", "1969-12-31T23:59:59.999999Z"] {
             let at = Instant::parse_utc(at).unwrap();
-            let mut fast = String::new();
+            let mut fast = Vec::new();
             write_measure(&mut fast, at, &values, Quality::Suspect, "p1");
+            let fast = String::from_utf8(fast).unwrap();
             let slow = serde_json::to_string(&Measure::new(at, &values, Quality::Suspect, "p1")).unwrap();
             assert_eq!(fast, slow);
-            let mut indented = String::new();
+            let mut indented = Vec::new();
             write_entry(&mut indented, Form::Indented, at, &values, Quality::Suspect, "p1");
+            let indented = String::from_utf8(indented).unwrap();
             let slow = serde_json::to_string_pretty(&[Measure::new(at, &values, Quality::Suspect, "p1")]).unwrap();
             let deeper: String = slow.lines().skip(1).flat_map(|line| ["\n  ", line]).collect();
             assert_eq!(indented, deeper.strip_suffix("\n  ]").unwrap());

@@ -203,6 +203,7 @@ mod tests {
     fn settings(listen: &str) -> Settings {
         Settings {
             store: "s.db".into(),
+            archive: None,
             listen: listen.parse().unwrap(),
             token: Some(Token::parse("0123456789abcdef").unwrap()),
             hosts: vec!["meter.example".into()],

@@ -16,6 +16,14 @@ pub struct Boundaries {
 }
 
 impl Boundaries {
+    /// By what people said, and the times from which on another serial number was sent.
+    pub(super) fn of(corrections: Vec<(i64, Correction)>, replaced: Vec<i64>) -> Self {
+        let said = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
+        let mut splits: Vec<_> = said.collect();
+        splits.extend(replaced.into_iter().map(|at| (at, Break::Replaced)));
+        Self { corrections, splits }
+    }
+
     /// Whether a segment begins between two values, and why.
     pub(super) fn between(&self, good: Point, next: Point) -> Option<Break> {
         let denied = self.runs_on(next.at);
@@ -64,8 +72,5 @@ pub(super) fn read(
     period: &Range<i64>,
 ) -> Result<Boundaries, Trouble> {
     let corrections = correction::of_meter(connection, meter.0)?;
-    let people = corrections.iter().filter(|(_, what)| *what == Correction::Split).map(|(at, _)| (*at, Break::Said));
-    let mut splits: Vec<_> = people.collect();
-    splits.extend(replaced::times(connection, names, meter, period)?.into_iter().map(|at| (at, Break::Replaced)));
-    Ok(Boundaries { corrections, splits })
+    Ok(Boundaries::of(corrections, replaced::times(connection, names, meter, period)?))
 }

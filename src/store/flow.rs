@@ -105,9 +105,10 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Correction;
 
-    fn flows(values: &[i64], corrections: &[(Instant, Correction)], leaping: bool) -> Vec<Flow> {
-        let mut follower = Follower::new(Some(Unit::KWH), -3, corrections);
+    fn flows(values: &[i64], boundaries: Boundaries, leaping: bool) -> Vec<Flow> {
+        let mut follower = Follower::new(Some(Unit::KWH), -3, boundaries);
         let mut found = Vec::new();
         let points: Vec<Value> = (0i64..).map(|minute| minute * 60_000_000).zip(values.iter().copied()).collect();
         for pair in points.chunks(2) {
@@ -126,11 +127,18 @@ mod tests {
     fn leaping_over_what_is_steady_finds_the_same() {
         let level = [5000, 5010, 5020, 5030, 100, 110, 120, 130, 999_999_990, 140, 150, 160, 160, 170];
         let rolls = [999_999_980, 999_999_990, 10, 20, 30, 40];
+        let none = Boundaries::default;
         for values in [&level[..], &rolls[..]] {
-            assert_eq!(flows(values, &[], true), flows(values, &[], false));
+            assert_eq!(flows(values, none(), true), flows(values, none(), false));
         }
-        let said = [(Instant::from_unix(180), Correction::Split), (Instant::from_unix(240), Correction::Merge)];
-        assert_eq!(flows(&level, &said, true), flows(&level, &said, false));
-        assert!(flows(&level, &[], true).iter().any(|flow| matches!(flow, Flow::Break { why: Break::Lower, .. })));
+        let minute = 60_000_000;
+        let said = || {
+            let said = vec![(3 * minute, Correction::Split), (4 * minute, Correction::Merge)];
+            Boundaries::of(said, vec![11 * minute])
+        };
+        assert_eq!(flows(&level, said(), true), flows(&level, said(), false));
+        let is = |why: Break| move |flow: &Flow| matches!(flow, Flow::Break { why: found, .. } if *found == why);
+        assert!(flows(&level, said(), true).iter().any(is(Break::Replaced)));
+        assert!(flows(&level, none(), true).iter().any(is(Break::Lower)));
     }
 }

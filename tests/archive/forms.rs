@@ -129,8 +129,7 @@ fn compact_holds_the_same_without_blanks() {
 #[test]
 fn export_files_have_the_short_form() {
     let place = Place::new();
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let today = i64::try_from(now / 86_400 * 86_400).unwrap();
+    let today = releve::reading::Instant::now().unix_seconds() / 86_400 * 86_400;
     let from = releve::reading::Instant::from_unix(today - 2 * 86_400).to_string();
     let until = releve::reading::Instant::from_unix(today - 86_400).to_string();
     store(&place, "s.db", &entries(METER, &from, &until, 3600));

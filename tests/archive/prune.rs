@@ -10,8 +10,7 @@ const PRUNE: [&str; 4] = ["--keep", "12mo", "--prune", "-q"];
 
 /// Readings around the day from which 12 months are kept.
 fn place() -> (Place, releve::reading::Instant) {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-    let today = i64::try_from(now / 86_400 * 86_400).unwrap();
+    let today = releve::reading::Instant::now().unix_seconds() / 86_400 * 86_400;
     let (year, month, day) = releve::reading::Instant::from_unix(today).utc_day();
     // A year ago today, or the 28th for a leap day.
     let cutoff =
@@ -123,7 +122,13 @@ fn the_archive_forgets_what_is_older_than_asked() {
     assert!(place.path("a/quotidien/jour_20131107.json.gz").exists());
     let run = consolidate(&place, &["--keep", "10y", "--prune", "--keep-archive", "9y"]);
     assert_eq!(run.exit, 2, "{}", run.stderr);
-    let said = consolidate(&place, &["--keep-archive", "10y"]).clean();
+    // As long as the store has the readings their files stay, or they would be written again.
+    assert_eq!(consolidate(&place, &["--keep-archive", "10y", "-q"]).clean(), "");
+    assert!(place.path("a/quotidien/jour_20131107.json.gz").exists());
+    let forget = ["--keep", "2y", "--prune", "--keep-archive", "10y"];
+    let dry = consolidate(&place, &[&forget[..], &["-n"]].concat());
+    let said = consolidate(&place, &forget).clean();
+    assert_eq!(dry.stdout, said);
     assert_eq!(said.lines().filter(|line| line.contains("removed")).count(), 19 + 5, "{said}");
     assert!(tree(&place.path("a")).is_empty(), "{:?}", tree(&place.path("a")).keys());
     assert_eq!(consolidate(&place, &["--keep-archive", "10y", "-q"]).clean(), "");

@@ -1,6 +1,7 @@
 //! Failures as people see them: one shape, a stable id, the exit status of the contract.
 
 use crate::archive::ArchiveError;
+use crate::past::PastError;
 use crate::reading::{Anomaly, AnomalyCode};
 use crate::session::PlayError;
 use crate::store::StoreError;
@@ -65,6 +66,9 @@ impl Failure {
                 return Self::input(input);
             }
             if let Some(store) = cause.downcast_ref::<StoreError>() {
+                return Self::store(store);
+            }
+            if let Some(PastError::Store(store)) = cause.downcast_ref::<PastError>() {
                 return Self::store(store);
             }
             if let Some(archive) = cause.downcast_ref::<ArchiveError>() {

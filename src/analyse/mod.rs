@@ -144,7 +144,7 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
 fn fitting(span: &Range<Instant>) -> Calendar {
     match span.end.unix_seconds() - span.start.unix_seconds() {
         ..=180_000 => Calendar::Hour,
-        ..=5_443_200 => Calendar::Day,
+        180_001..=5_443_200 => Calendar::Day,
         _ => Calendar::Month,
     }
 }

@@ -86,12 +86,12 @@ impl Counts {
     }
 
     fn pour(&mut self, other: Self) {
-        if let (Self::Dense(base, counts), Self::Dense(low, others)) = (&mut *self, &other) {
-            if let Ok(from) = usize::try_from(low - *base) {
-                let places = counts.iter_mut().skip(from);
-                places.zip(others).for_each(|(count, other)| *count += other);
-                return;
-            }
+        if let (Self::Dense(base, counts), Self::Dense(low, others)) = (&mut *self, &other)
+            && let Ok(from) = usize::try_from(low - *base)
+        {
+            let places = counts.iter_mut().skip(from);
+            places.zip(others).for_each(|(count, other)| *count += other);
+            return;
         }
         match other {
             Self::Listed(values) => self.add(&values),

@@ -81,6 +81,9 @@ impl Failure {
             if let Some(store) = cause.downcast_ref::<StoreError>() {
                 return Self::store(store);
             }
+            if let Some(PastError::Store(store)) = cause.downcast_ref::<PastError>() {
+                return Self::store(store);
+            }
             if let Some(archive) = cause.downcast_ref::<ArchiveError>() {
                 return Self::archive(archive);
             }

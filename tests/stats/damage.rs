@@ -1,0 +1,71 @@
+//! Damaged stores: the right figures, or an error.
+
+use crate::testenv::Place;
+use releve::reading::{Code, Decimal, Instant, MeterId, Protocol, Reading, Register, Unit};
+use releve::store::{Entry, Store};
+use std::fs;
+
+const START: i64 = 1_761_350_400;
+
+/// Ten days of which the last is of rows, and a late row.
+fn store(place: &Place) {
+    let meter = MeterId::new("E450001234").unwrap();
+    let entry = |index: i64| {
+        let mut reading = Reading::new(Protocol::Dsmr);
+        reading.meter = Some(meter.clone());
+        reading.registers = vec![
+            Register::number(Code::parse(b"1.8.0"), Decimal::new(154_320 + index * 40, -3), Some(Unit::KWH)),
+            Register::number(Code::parse(b"16.7.0"), Decimal::from(300 + index * 7919 % 997), Some(Unit::W)),
+        ];
+        let at = Instant::from_unix(START + index * 300);
+        Entry { meter: meter.clone(), at, source: "p1".to_owned(), reading, derived: false }
+    };
+    let all: Vec<Entry> = (0..10 * 288).map(entry).collect();
+    let mut store = Store::create(&place.path("s.db")).unwrap();
+    store.insert(&all).unwrap();
+    store.seal(Instant::from_unix(START + 9 * 86_400 + 3600)).unwrap();
+    let mut late = all[1000].clone();
+    late.at = late.at.plus_seconds(7);
+    store.insert(&[late]).unwrap();
+    store.compact().unwrap();
+}
+
+#[test]
+fn a_damaged_store_gives_the_right_figures_or_an_error() {
+    let place = Place::new();
+    store(&place);
+    let whole = fs::read(place.path("s.db")).unwrap();
+    let run = || place.run(["stats", "--db", "s.db", "--by", "day"]);
+    let right = run().clean();
+    let mut random = 0x9E37_79B9_7F4A_7C15u64;
+    let mut below = |limit: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 11).unwrap() % limit
+    };
+    let mut noticed = 0;
+    for round in 0..60 {
+        let mut bytes = whole.clone();
+        let (page, other) = (below(bytes.len() / 4096) * 4096, below(bytes.len() / 4096) * 4096);
+        match round % 3 {
+            0 => bytes[below(whole.len())] ^= 1 << below(8),
+            1 => bytes[page..page + 4096].fill(0),
+            _ => bytes.copy_within(page..page + 4096, other),
+        }
+        for end in ["-wal", "-shm"] {
+            let _ = fs::remove_file(place.path(&format!("s.db{end}")));
+        }
+        place.write("s.db", &bytes);
+        let run = run();
+        if run.exit == 0 {
+            assert!(run.stdout == right, "{round}: exit 0 with other figures");
+        } else {
+            assert!(run.stderr.contains("[store."), "{round}: {}", run.stderr);
+            assert!(run.exit == 65 || run.exit == 66, "{round}: {} {}", run.exit, run.stderr);
+            noticed += 1;
+        }
+    }
+    println!("{noticed} of 60 damages noticed");
+    assert!(noticed > 20);
+}

@@ -109,6 +109,8 @@ fn rooms_keep_to_their_job() {
                 "acquire",
                 "session",
                 "simulate",
+                "detect",
+                "events",
                 "logger",
                 "document",
                 "archive",

@@ -14,6 +14,8 @@ const COMMANDS: &[&str] = &[
     "obis",
     "import",
     "export",
+    "events",
+    "check",
     "consolidate",
     "meters",
     "db",

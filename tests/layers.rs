@@ -115,6 +115,8 @@ fn rooms_keep_to_their_job() {
                 "acquire",
                 "session",
                 "simulate",
+                "detect",
+                "events",
                 "logger",
                 "document",
                 "archive",

@@ -3,7 +3,8 @@
 use super::args::Globals;
 use super::failure::{self, Failure};
 use crate::acquire::Receipt;
-use crate::reading::{Instant, MeterId, Reading};
+use crate::detect::log_events;
+use crate::reading::{Event, Instant, LogEntry, MeterId, Reading};
 use crate::store::{Entry, Inserted, RawPiece, Store};
 
 /// How many readings go into one transaction.
@@ -93,6 +94,17 @@ impl Saver {
         };
         self.waiting.push(Entry { meter, at, source: source.to_owned(), reading: reading.clone(), derived: false });
         if self.waiting.len() >= GROUP { self.flush() } else { Ok(()) }
+    }
+
+    /// Keeps the entries of a meter's log as events.
+    pub(super) fn log(&mut self, entries: &[LogEntry], globals: &Globals) -> anyhow::Result<()> {
+        let meter = super::export::choose_meter(&self.store, globals)?;
+        let events = log_events(entries, &globals.events()?.rules(), globals.setting()?);
+        let events: Vec<Event> =
+            events.into_iter().map(|event| Event { meter: Some(meter.clone()), ..event }).collect();
+        let put = self.store.put_events(&events)?;
+        globals.note(&format!("{} events of {meter}, {} of them new", events.len(), put.added.len()));
+        Ok(())
     }
 
     pub(super) fn finish(mut self) -> anyhow::Result<Inserted> {

@@ -100,22 +100,22 @@ impl ClockWatch {
 
     /// A reading that came at one time and counts itself under another. The event, where there is one to tell.
     pub fn push(&mut self, received: Instant, meter: Instant) -> Option<Event> {
-        let offset = meter.unix_micros() - received.unix_micros();
+        let offset = meter.unix_micros().saturating_sub(received.unix_micros());
         let limit = millionths(self.rule.limit()).unwrap_or(i64::MAX);
         let step = self.rule.low.and_then(millionths).unwrap_or(i64::MAX);
         let is_off = offset.saturating_abs() > limit;
         let last = self.last.replace(offset);
         let jump = self.jump.take();
-        let confirmed = jump.filter(|jump| (offset - jump.to).saturating_abs() <= step);
+        let confirmed = jump.filter(|jump| offset.saturating_sub(jump.to).saturating_abs() <= step);
         // What jumped and is back was a telegram that was held up.
         let before = jump.map(|jump| jump.from).or(last);
-        let jumps = |before: &i64| confirmed.is_none() && (offset - before).saturating_abs() > step;
+        let jumps = |before: &i64| confirmed.is_none() && offset.saturating_sub(*before).saturating_abs() > step;
         self.jump = before.filter(jumps).map(|from| Jump { at: received, from, to: offset });
         self.off = is_off.then(|| self.off.map_or((received, 1), |(since, count)| (since, count.saturating_add(1))));
         self.is_told &= is_off;
         if let Some(jump) = confirmed {
             self.is_told |= is_off;
-            let by = jump.to - jump.from;
+            let by = jump.to.saturating_sub(jump.from);
             return self.event(jump.at, by, &format!("L'horloge du compteur a sauté de {}", seconds(by)));
         }
         match self.off {
@@ -144,7 +144,7 @@ impl ClockWatch {
 
 fn seconds(micros: i64) -> String {
     let sign = if micros < 0 { "−" } else { "" };
-    format!("{sign}{}", words::length((micros.saturating_abs() + 500_000) / 1_000_000))
+    format!("{sign}{}", words::length(micros.saturating_abs().saturating_add(500_000) / 1_000_000))
 }
 
 #[cfg(test)]

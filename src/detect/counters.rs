@@ -172,13 +172,13 @@ impl Counters {
         let track = &mut self.tracks[index];
         track.digits = track.digits.max(digits);
         let (before, old) = track.good;
-        let time = at.unix_micros() - before.unix_micros();
-        if mantissa >= old && track.allows(mantissa - old, time, most) {
+        let time = at.unix_micros().saturating_sub(before.unix_micros());
+        if mantissa >= old && track.allows(mantissa.saturating_sub(old), time, most) {
             track.good = (at, mantissa);
             track.doubtful.clear();
             return true;
         }
-        if mantissa == old - 1 {
+        if mantissa == old.saturating_sub(1) {
             // Rounding between two kinds of telegram.
             return true;
         }
@@ -200,7 +200,12 @@ impl Counters {
         }
         let first = track.doubtful.is_empty();
         let goes_on = |&(before, value): &(Instant, i64)| {
-            mantissa >= value && track.allows(mantissa - value, at.unix_micros() - before.unix_micros(), most)
+            mantissa >= value
+                && track.allows(
+                    mantissa.saturating_sub(value),
+                    at.unix_micros().saturating_sub(before.unix_micros()),
+                    most,
+                )
         };
         if !track.doubtful.last().is_some_and(goes_on) {
             track.doubtful.clear();
@@ -217,7 +222,7 @@ impl Counters {
                 let event = track.event(&self.lower, at, Some(track.normal(mantissa)), text);
                 (&self.lower, Event { threshold: Some(track.normal(old)), ..event })
             } else {
-                let watts = track.watts(mantissa - old, time);
+                let watts = track.watts(mantissa.saturating_sub(old), time);
                 let text = format_smolstr!(
                     "Saut de l'index {} : de {} à {}, soit {} kW en moyenne",
                     code.key(),
@@ -350,7 +355,7 @@ impl Track {
         let tops = if self.digits > 0 { [by_digits, None] } else { by_binary.map(Some) };
         tops.into_iter().flatten().find_map(|top| {
             let near = i128::from(old) * 10 > i128::from(top) * 9 && i128::from(new) * 10 < i128::from(top);
-            (near && old < top).then(|| new + (top - old))
+            (near && old < top).then(|| new.saturating_add(top - old))
         })
     }
 

@@ -6,6 +6,7 @@ use crate::reading::{Decimal, Instant};
 pub(super) fn millionths(value: Decimal) -> Option<i64> {
     let places = i32::from(value.exponent()) + 6;
     let power = 10i64.checked_pow(places.unsigned_abs());
+    // A power beyond 64 bits makes any number too large, or nothing.
     if places >= 0 { value.mantissa().checked_mul(power?) } else { Some(power.map_or(0, |p| value.mantissa() / p)) }
 }
 

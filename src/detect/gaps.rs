@@ -30,7 +30,7 @@ impl Gaps {
     /// Whether what was going on before is over.
     pub(super) fn push(&mut self, before: Option<Instant>, at: Instant, found: &mut Vec<Finding>) -> bool {
         let Some(before) = before else { return false };
-        let gap = at.unix_micros() - before.unix_micros();
+        let gap = at.unix_micros().saturating_sub(before.unix_micros());
         if gap == 0 {
             return false;
         }
@@ -39,9 +39,9 @@ impl Gaps {
         if gap > least.min(BREAK) {
             let usual = self.usual();
             // Where readings come every quarter of an hour, one that comes then breaks nothing.
-            is_break = gap > BREAK.max(usual.map_or(0, |usual| 3 * usual));
+            is_break = gap > BREAK.max(usual.map_or(0, |usual| usual.saturating_mul(3)));
             if let Some(usual) = usual {
-                let limit = least.max(3 * usual);
+                let limit = least.max(usual.saturating_mul(3));
                 if gap > limit {
                     tell(found, &self.rule, self.event(before, at, (usual, limit)));
                 }
@@ -65,7 +65,7 @@ impl Gaps {
 
     fn event(&self, before: Instant, at: Instant, (usual, limit): (i64, i64)) -> Event {
         let length = seconds_between(before, at);
-        let usual = words::length((usual + 500_000) / 1_000_000);
+        let usual = words::length(usual.saturating_add(500_000) / 1_000_000);
         let text = format!(
             "Données manquantes pendant {}, d'habitude toutes les {usual}",
             words::length(words::between(before, at))

@@ -6,14 +6,14 @@
 //!
 //! | part | what it finds |
 //! |---|---|
-//! | `rules`, `kinds` | thresholds and names, as data |
+//! | `rules`, `table`, `kinds` | thresholds and names, as data |
 //! | `machine`, `means`, `exact` | the state machine of all episodes, means over windows, whole-number arithmetic |
 //! | `gaps` | missing readings, how often they usually come |
 //! | `clock` | the meter's clock, seen from its readings, and from the receiver's |
 //! | `counters` | counters that fall, jump, roll over, stand still; another meter |
-//! | `voltage`, `quality` | voltages and outages, episodes and weeks |
+//! | `voltage`, `three_phase`, `quality` | voltages and outages, episodes and weeks |
 //! | `power` | power, current, frequency, power factor |
-//! | `signs`, `logs` | what the meter itself says: registers of errors, counts of failures, event logs |
+//! | `signs`, `sent`, `logs` | what the meter itself says: registers of errors, counts of failures, event logs |
 //! | `flood` | more than twenty of a kind an hour |
 //!
 //! A [`Detector`] is of one meter and takes its readings in order of time. Live or again from the store: the same readings
@@ -33,9 +33,12 @@ mod power;
 mod quality;
 mod rules;
 mod seen;
+mod sent;
 mod signs;
+mod table;
 #[cfg(test)]
 mod tests;
+mod three_phase;
 mod voltage;
 mod words;
 

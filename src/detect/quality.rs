@@ -30,7 +30,7 @@ struct Week {
 impl Quality {
     pub(super) fn new(rules: &Rules, zone: Zone) -> Self {
         let rule = rules.get("qualite_tension");
-        let percent = rule.low.and_then(|percent| percent.to_string().parse::<i64>().ok()).unwrap_or(10);
+        let percent = rule.low.and_then(|percent| percent.to_string().parse::<i64>().ok()).unwrap_or(10).clamp(0, 99);
         let bound = |percent: i64| Decimal::new(NOMINAL * (100 + percent), -2);
         let phase = || (Means::new(rule.window()), Week::default());
         Self { rule, zone, bounds: (bound(-percent), bound(percent)), phases: [phase(), phase(), phase()] }

@@ -9,8 +9,9 @@ use super::logs::{said, said_by};
 use super::machine::{Hold, Look, Machine, Side, Verdict};
 use super::rules::{Rule, Rules};
 use super::seen::{Seen, bare, tell};
+use super::sent::{bits_of, count_of, hex_of, hex_text};
 use super::words;
-use crate::reading::{Code, Decimal, Event, Instant, Obis, Protocol, Register, Severity, Value};
+use crate::reading::{Code, Decimal, Event, Instant, Obis, Protocol, Register, Severity};
 use smol_str::{SmolStr, format_smolstr};
 
 #[derive(Debug)]
@@ -174,7 +175,7 @@ impl Signs {
             return None;
         };
         let before = std::mem::replace(before, count);
-        (count > before).then_some((obis, count - before))
+        (count > before).then(|| (obis, count.saturating_sub(before)))
     }
 
     fn falls(&mut self, obis: Obis, register: &Register) -> bool {
@@ -197,7 +198,7 @@ impl Signs {
         let since = seen.before.unwrap_or(seen.at);
         let severity = if long.is_some() { Severity::Error } else { Severity::Warning };
         if let Some(&(code, count)) = all.max_by_key_or(long) {
-            let count = count - failures;
+            let count = count.saturating_sub(failures);
             if count > 0 {
                 let event = said_by("coupure", severity, since, code, counted(count, "coupure", "coupures", None));
                 self.put(Event { end: Some(seen.at), ..event }, found);
@@ -392,47 +393,4 @@ impl<'c> Larger<'c> for Option<&'c (Obis, i64)> {
 fn counted(count: i64, one: &str, many: &str, phase: Option<u8>) -> String {
     let what = if count == 1 { one } else { many };
     format!("{count} {what}{} depuis la dernière lecture", words::phase(phase))
-}
-
-/// A count, sent as a number or as digits.
-fn count_of(register: &Register) -> Option<i64> {
-    match &register.value {
-        Value::Number(number) if number.exponent() == 0 => Some(number.mantissa()),
-        Value::Text(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// A register of bits: a number, hexadecimal digits, or octets.
-fn bits_of(register: &Register) -> Option<u64> {
-    match &register.value {
-        Value::Number(number) if number.exponent() == 0 => u64::try_from(number.mantissa()).ok(),
-        Value::Text(text) => u64::from_str_radix(text.trim(), 16).ok(),
-        Value::Octets(octets) if octets.len() <= 8 => {
-            Some(octets.iter().fold(0, |bits, octet| bits << 8 | u64::from(*octet)))
-        }
-        _ => None,
-    }
-}
-
-/// The same as digits.
-fn hex_of(register: &Register) -> Option<SmolStr> {
-    match &register.value {
-        Value::Text(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_hexdigit()) => Some(text.clone()),
-        Value::Number(_) => {
-            register.sent_text().or_else(|| bits_of(register).map(|bits| format_smolstr!("{bits:08X}")))
-        }
-        Value::Octets(octets) => Some(octets.iter().map(|octet| format!("{octet:02X}")).collect::<String>().into()),
-        _ => None,
-    }
-}
-
-/// The text of a message that was sent as hexadecimal digits, as P1 does.
-fn hex_text(digits: &str) -> Option<SmolStr> {
-    if digits.is_empty() || digits.len() % 2 == 1 {
-        return None;
-    }
-    let octets = (0..digits.len()).step_by(2).map(|at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok());
-    let octets = octets.collect::<Option<Vec<u8>>>()?;
-    String::from_utf8(octets).ok().filter(|text| !text.chars().any(char::is_control)).map(SmolStr::from)
 }

@@ -552,6 +552,71 @@ fn a_rule_that_is_off_tells_nothing() {
     assert!(run_with(&rules, &series.readings).is_empty());
 }
 
+/// Readings of any numbers under the codes that detectors look at.
+fn hostile() -> impl Strategy<Value = Vec<(i64, Reading)>> {
+    let codes = [
+        "1-0:1.8.0",
+        "1-0:1.8.1",
+        "1-0:2.8.0",
+        "1-0:16.7.0",
+        L1,
+        L2,
+        "1-0:72.7.0",
+        "1-0:31.7.0",
+        "1-0:51.7.0",
+        "1-0:71.7.0",
+        "1-0:14.7.0",
+        "1-0:13.7.0",
+        "1-0:32.24.0",
+        "1-0:52.25.0",
+        "1-0:1.6.0",
+        "1-0:31.4.0",
+        "0-0:17.0.0",
+        "0-0:96.7.21",
+        "0-0:96.7.1",
+        "1-0:32.32.0",
+        "1-0:72.36.0",
+        "0-0:96.8.0",
+        "0-0:96.3.10",
+        "0-0:97.97.0",
+        "0-0:97.98.0",
+        "1-0:96.5.5",
+        "1-0:81.7.1",
+        "0-0:96.14.0",
+        "0-1:24.1.0",
+        "C.1.0",
+    ];
+    let units = ["kWh", "Wh", "W", "kW", "V", "A", "Hz", ""];
+    let mantissa = prop_oneof![Just(i64::MIN), Just(i64::MAX), any::<i64>(), -3000..3000i64];
+    let register = (
+        prop::sample::select(codes.to_vec()),
+        prop::sample::select(units.to_vec()),
+        mantissa,
+        any::<i8>(),
+        any::<bool>(),
+    );
+    let step = prop_oneof![Just(0i64), 1..100i64, Just(100_000i64), Just(-5i64), Just(1 << 33)];
+    prop::collection::vec((step, prop::collection::vec(register, 0..12)), 1..40).prop_map(|steps| {
+        let mut second = 0;
+        let mut readings = Vec::new();
+        for (step, registers) in steps {
+            second += step;
+            let mut reading = Reading::new(Protocol::Sml);
+            for (code, unit, mantissa, exponent, is_text) in registers {
+                let code = Code::parse(code.as_bytes());
+                let mut register = Register::number(code.clone(), Decimal::new(mantissa, exponent), Unit::parse(unit));
+                if is_text {
+                    register = Register::text(code, mantissa.to_string());
+                }
+                register.detail_mut().status = Some(mantissa.cast_unsigned());
+                reading.registers.push(register);
+            }
+            readings.push((second, reading));
+        }
+        readings
+    })
+}
+
 /// A household in which much goes wrong, as steps of seconds and values.
 fn troubled() -> impl Strategy<Value = Vec<(i64, Reading)>> {
     let step = prop_oneof![6 => Just(10i64), 1 => Just(1), 1 => Just(130), 1 => Just(700)];
@@ -585,6 +650,12 @@ fn troubled() -> impl Strategy<Value = Vec<(i64, Reading)>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_number_is_too_much(series in hostile()) {
+        let readings: Vec<_> = series.into_iter().map(|(second, reading)| (start().plus_seconds(second), reading)).collect();
+        run_with(&Rules::default(), &readings);
+    }
 
     #[test]
     fn live_replayed_and_restarted_give_the_same(series in troubled(), cuts in prop::collection::vec(0.0..1.0f64, 0..4)) {

@@ -4,21 +4,21 @@
 //! is judged. Where a mean over ten minutes is too high, the short swells inside it are part of it and go.
 
 use super::Finding;
-use super::exact::millionths;
 use super::machine::{Episode, Hold, Look, Machine, Side, Verdict};
 use super::means::{Mean, Means};
 use super::rules::{Rule, Rules};
 use super::seen::{Seen, VOLTAGES, bare, graver, of_episode, phase_number, tell};
+use super::three_phase::{OwnMean, own_means, unbalance};
 use super::words;
-use crate::reading::{Column, Decimal, Event, Instant, Obis, Origin, Severity};
+use crate::reading::{Column, Decimal, Event, Instant, Origin, Severity};
 use smol_str::{SmolStr, format_smolstr};
 
 /// A phase was there when it had more than this.
 const THERE: Decimal = Decimal::new(150, 0);
 /// What the others have while one phase is lost.
 const OTHERS: Decimal = Decimal::new(1955, -1);
-/// A mean of the meter's own is that of the window that ended within so many seconds.
-const FRESH: i64 = 10;
+/// So many swells are remembered on each phase; there are fewer in a window.
+const SWELLS: usize = 63;
 /// Readings further apart than this are single values, in microseconds.
 const APART: i64 = 30_000_000;
 
@@ -47,6 +47,7 @@ const SWELL: usize = 3;
 struct Phase {
     is_there: bool,
     means: [Means; 2],
+    own: [OwnMean; 2],
     machines: [Machine; 4],
     missing: Machine,
     /// Swells that were told and may be part of a mean that is too high.
@@ -73,6 +74,7 @@ impl Voltage {
         let phase = || Phase {
             is_there: false,
             means: [Means::new(kinds[UNDER].window()), Means::new(kinds[OVER].window())],
+            own: [OwnMean::default(); 2],
             machines: [
                 Machine::new(Side::Below, Hold::ONCE),
                 Machine::new(Side::Above, Hold::ONCE),
@@ -144,7 +146,8 @@ impl Voltage {
                 continue;
             }
             if phase.machines[DIP].is_normal() && phase.machines[SWELL].is_normal() {
-                phase.is_slow = seen.before.is_some_and(|b| seen.at.unix_micros() - b.unix_micros() > APART);
+                phase.is_slow =
+                    seen.before.is_some_and(|b| seen.at.unix_micros().saturating_sub(b.unix_micros()) > APART);
             }
             for which in [DIP, SWELL] {
                 let rule = &self.rules[which];
@@ -206,14 +209,13 @@ impl Voltage {
                 let rule = &self.rules[which];
                 let phase = &mut self.phases[index];
                 let computed = phase.means[which].push(seen.at, value.filter(|value| *value >= lowest));
-                let mean =
-                    own[index].filter(|_| phase.is_there).and_then(|own| of_meter(own, rule, seen.at)).or(computed);
+                let mean = phase.own[which].take(own[index].filter(|_| phase.is_there), rule, seen.at).or(computed);
                 let Some(mean) = mean else { continue };
                 let is_grave = rule.severe.is_some_and(|severe| mean.value < severe);
                 let verdict = SIDES[which].judge(mean.value, rule.limit(), rule.margin());
                 let look = Look { until: mean.until, is_grave, ..Look::at(mean.from, mean.value, verdict) };
                 told.extend(phase.machines[which].push(look).map(|episode| (index, which, episode)));
-                if which == OVER {
+                if which == OVER && rule.on {
                     withdraw(index, phase, &mean, found);
                 }
             }
@@ -249,7 +251,7 @@ impl Voltage {
         let Some((before, last)) = self.phases[index].last.filter(|_| rule.on) else { return };
         let inside = |value: Decimal| value >= self.rules[DIP].limit() && value <= self.rules[SWELL].limit();
         let Some(step) = value.checked_sub(last) else { return };
-        let is_close = seen.at.unix_micros() - before.unix_micros() <= 10_000_000;
+        let is_close = seen.at.unix_micros().saturating_sub(before.unix_micros()) <= 10_000_000;
         if is_close && step.abs() >= rule.limit() && inside(value) && inside(last) {
             let phase = phase_number(index);
             let (from, to) = (words::number(last, 1), words::number(value, 1));
@@ -309,7 +311,8 @@ impl Voltage {
                 return;
             }
             if !phase.swells.contains(&episode.start) {
-                phase.swells.push(episode.start);
+                phase.swells.truncate(SWELLS);
+                phase.swells.insert(0, episode.start);
             }
         }
         let number = phase_number(index);
@@ -406,56 +409,4 @@ fn withdraw(index: usize, phase: &mut Phase, mean: &Mean, found: &mut Vec<Findin
 /// Whether the window belongs to the episode, and does not end it.
 fn mean_is_out(phase: &Phase, mean: &Mean) -> bool {
     phase.machines[OVER].episode().is_some_and(|over| over.start <= mean.from)
-}
-
-/// The meter's own means of the voltages, where the reading has them: of the last period before those of the current one.
-fn own_means(seen: &Seen<'_>) -> [Option<Decimal>; 3] {
-    let mut own: [Option<(u8, Decimal)>; 3] = [None; 3];
-    for register in &seen.reading.registers {
-        let Some([1, _, c @ (32 | 52 | 72), d @ (24 | 25), 0, 255]) = register.code.obis().map(Obis::octets) else {
-            continue;
-        };
-        let place = usize::from((c - 32) / 20);
-        if own[place].is_none_or(|(before, _)| before < d)
-            && let Some((value, _)) = register.normalised()
-        {
-            own[place] = Some((d, value));
-        }
-    }
-    own.map(|own| own.map(|(_, value)| value).filter(|_| seen.is_good))
-}
-
-/// A mean of the meter's own, if it is that of a window that has just ended.
-fn of_meter(value: Decimal, rule: &Rule, at: Instant) -> Option<Mean> {
-    let into = at.unix_seconds().rem_euclid(rule.window());
-    let until = Instant::from_unix(at.unix_seconds() - into);
-    (into <= FRESH).then(|| Mean { from: until.plus_seconds(-rule.window()), until, value })
-}
-
-/// U2/U1 in percent to a thousandth, from three magnitudes and angles of 120° taken for granted:
-/// √(a² + b² + c² − ab − bc − ca) / (a + b + c).
-fn unbalance(voltages: [Decimal; 3]) -> Option<Decimal> {
-    let [a, b, c] = voltages.map(|voltage| millionths(voltage).map(|micro| i128::from(micro / 1000)));
-    let (a, b, c) = (a?, b?, c?);
-    let square = u128::try_from(a * a + b * b + c * c - a * b - b * c - c * a).ok()?;
-    let sum = u128::try_from(a + b + c).ok().filter(|sum| *sum > 0)?;
-    // Percent and thousandths: five places, so ten under the root.
-    let ratio = (square.checked_mul(10_000_000_000)? / (sum * sum)).isqrt();
-    Some(Decimal::new(i64::try_from(ratio).ok()?, -3))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unbalance_is_estimated_as_the_page_says() {
-        let estimate = |all: [i64; 3]| {
-            super::super::exact::rounded(unbalance(all.map(|volts| Decimal::new(volts, 0))).unwrap(), 2).to_string()
-        };
-        assert_eq!(estimate([230, 230, 220]), "1.47");
-        assert_eq!(estimate([236, 229, 224]), "1.52");
-        assert_eq!(estimate([240, 230, 225]), "1.9");
-        assert_eq!(estimate([230, 230, 207]), "3.45");
-    }
 }

@@ -118,6 +118,16 @@ impl Store {
         })
     }
 
+    /// The number of the event that came last; 0 where there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn last_event(&self) -> Result<i64, StoreError> {
+        self.read(|connection, _| {
+            Ok(connection.query_row("SELECT coalesce(max(id), 0) FROM event", [], |row| row.get(0))?)
+        })
+    }
+
     /// How many events were asked for.
     ///
     /// # Errors
@@ -233,9 +243,11 @@ fn filter(connection: &Connection, wanted: &EventQuery) -> Result<Option<(String
         values.push(Value::Integer(meter.row));
     }
     if let Some(period) = &wanted.period {
-        sql.push_str(" AND at < ? AND (at >= ? OR until > ?)");
+        // Without an end: what detectors found goes on; of what people and other programs say nobody knows.
+        sql.push_str(" AND at < ? AND (at >= ? OR until > ? OR (until IS NULL AND origin <= ?))");
         let since = Value::Integer(period.start.unix_micros());
-        values.extend([Value::Integer(period.end.unix_micros()), since.clone(), since]);
+        let last = Value::Integer(origin_number(Origin::Reader));
+        values.extend([Value::Integer(period.end.unix_micros()), since.clone(), since, last]);
     }
     let mut one_of = |column: &str, among: Vec<Value>| {
         if !among.is_empty() {
@@ -471,7 +483,8 @@ mod tests {
     fn a_question_is_narrowed_by_time_meter_kind_severity_and_number() {
         let (_folder, mut store, meter) = store();
         let long = Event { end: Some(Instant::from_unix(500)), ..event(&meter, 100, "coupure", "a") };
-        let info = Event { severity: Severity::Info, ..event(&meter, 300, "changement_heure", "b") };
+        let over = Some(Instant::from_unix(300));
+        let info = Event { severity: Severity::Info, end: over, ..event(&meter, 300, "changement_heure", "b") };
         store.put_events(&[long, info, event(&meter, 900, "surtension", "c")]).unwrap();
         let ask = |query: EventQuery| {
             store.events(&query).unwrap().into_iter().map(|kept| kept.event.description.to_string()).collect::<String>()
@@ -481,6 +494,8 @@ mod tests {
         assert_eq!(ask(all()), "cba");
         assert_eq!(ask(EventQuery { oldest_first: true, limit: Some(2), ..all() }), "ab");
         assert_eq!(ask(EventQuery { period: period(400, 900), ..all() }), "a");
+        assert_eq!(ask(EventQuery { period: period(2000, 3000), ..all() }), "c");
+        assert_eq!(ask(EventQuery { open: true, ..all() }), "c");
         assert_eq!(ask(EventQuery { severities: vec![Severity::Info, Severity::Warning], ..all() }), "b");
         assert_eq!(ask(EventQuery { kinds: vec!["surtension".into()], ..all() }), "c");
         assert_eq!(ask(EventQuery { above: Some(2), ..all() }), "c");

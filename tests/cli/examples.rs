@@ -15,6 +15,8 @@ const COMMANDS: &[&str] = &[
     "import",
     "export",
     "stats",
+    "events",
+    "check",
     "consolidate",
     "meters",
     "db",

@@ -28,9 +28,8 @@ pub(super) fn run(
 ) -> anyhow::Result<ExitCode> {
     let interrupt = Interrupt::catch()?;
     let runner = asked.exec.clone().map(Runner::start).transpose()?;
-    // The newest first, so that the number of the last is known whatever is asked for.
-    let newest = store.events(&EventQuery { limit: None, above: None, ..EventQuery::default() })?;
-    let mut above = newest.iter().map(|kept| kept.id).max().unwrap_or(0);
+    // Whatever comes later is new.
+    let mut above = store.last_event()?;
     let limit = query.limit.or_else(|| asked.span.since.is_none().then_some(BEFORE));
     let before = store.events(&EventQuery { limit, ..query.clone() })?;
     for kept in before.iter().rev().filter(|kept| kept.id <= above) {

@@ -106,6 +106,9 @@ impl Visitor<'_, '_> {
             }
             Kept::Log(entries) => {
                 records::print_log(&entries, format, self.globals, output)?;
+                if let Some(saver) = &mut self.collector.saver {
+                    saver.log(&entries, self.globals)?;
+                }
                 return Ok(if entries.is_empty() { Visit::Empty } else { Visit::Printed });
             }
         }

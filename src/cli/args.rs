@@ -138,9 +138,12 @@ impl Globals {
                 }),
             );
         }
-        settings.extend(file.serve.settings().into_iter().map(|(key, value)| {
-            (format!("serve.{key}"), Some(value), named.clone().unwrap_or_default())
-        }));
+        settings.extend(
+            file.serve
+                .settings()
+                .into_iter()
+                .map(|(key, value)| (format!("serve.{key}"), Some(value), named.clone().unwrap_or_default())),
+        );
         Ok(settings)
     }
 

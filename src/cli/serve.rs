@@ -85,9 +85,9 @@ fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 fn origin(text: &str) -> Result<String, String> {
-    let is_origin = text.split_once("://").is_some_and(|(scheme, host)| {
-        matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/')
-    });
+    let is_origin = text
+        .split_once("://")
+        .is_some_and(|(scheme, host)| matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/'));
     if text == "*" || is_origin { Ok(text.to_owned()) } else { Err("write it like https://example.org".to_owned()) }
 }
 
@@ -99,12 +99,16 @@ impl Cmd {
         }
         let (store, is_private) = (settings.store.clone(), settings.is_private());
         let interrupt = Interrupt::catch()?;
-        let done = serve::run(settings, || interrupt.stop().is_set(), |address| {
-            let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-            let whom = if is_private { "only this machine; --listen for others" } else { "with the token" };
-            globals.note(&format!("http://{address}/   ({whom})"));
-            globals.note(&format!("store {}. Ctrl-C ends", store.display()));
-        });
+        let done = serve::run(
+            settings,
+            || interrupt.stop().is_set(),
+            |address| {
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+                let whom = if is_private { "only this machine; --listen for others" } else { "with the token" };
+                globals.note(&format!("http://{address}/   ({whom})"));
+                globals.note(&format!("store {}. Ctrl-C ends", store.display()));
+            },
+        );
         done.map_err(refused)?;
         Ok(ExitCode::SUCCESS)
     }
@@ -197,11 +201,16 @@ fn refused(error: ServeError) -> anyhow::Error {
             .into(),
         ServeError::Listen { address, ref source } => {
             let (exit, tip) = match source.kind() {
-                std::io::ErrorKind::AddrInUse => (failure::BUSY, "another program listens there; --listen 127.0.0.1:0 takes any"),
+                std::io::ErrorKind::AddrInUse => {
+                    (failure::BUSY, "another program listens there; --listen 127.0.0.1:0 takes any")
+                }
                 std::io::ErrorKind::PermissionDenied => (failure::DENIED, "ports below 1024 are for root; take 5000"),
                 _ => (failure::OTHER, "is it an address of this machine?"),
             };
-            Failure::new(exit, "serve.listen", format!("cannot listen at {address}")).cause(source.to_string()).tip(tip).into()
+            Failure::new(exit, "serve.listen", format!("cannot listen at {address}"))
+                .cause(source.to_string())
+                .tip(tip)
+                .into()
         }
         _ => Failure::new(failure::OTHER, "other", error.to_string()).into(),
     }

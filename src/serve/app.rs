@@ -135,7 +135,10 @@ impl Question<'_> {
                 let names: Vec<&str> = several.iter().map(MeterId::as_str).collect();
                 // Nothing is wrong with the request; there is more than one answer to it.
                 let status = StatusCode::CONFLICT;
-                Err(Failure { status, ..Failure::parameter("meter", format!("doit dire lequel : {}", names.join(", "))) })
+                Err(Failure {
+                    status,
+                    ..Failure::parameter("meter", format!("doit dire lequel : {}", names.join(", ")))
+                })
             }
         }
     }

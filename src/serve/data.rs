@@ -44,8 +44,7 @@ impl Period {
         let (micros, hours) = params.hours().unwrap_or((24 * 3_600_000_000, "24"));
         let (start, end) = (params.time("debut"), params.time("fin"));
         let until = end.unwrap_or(now);
-        let since =
-            start.unwrap_or_else(|| Instant::from_unix_micros(until.unix_micros().saturating_sub(micros)));
+        let since = start.unwrap_or_else(|| Instant::from_unix_micros(until.unix_micros().saturating_sub(micros)));
         let hours = if start.is_some() {
             // To four decimals, without trailing zeros.
             let parts = (until.unix_micros() - since.unix_micros()) / 360_000;
@@ -87,7 +86,8 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
     }
     let page = match &meter {
         Some(meter) if range.start < range.end => {
-            let wanted = Wanted { meter, range, limit, chosen: chosen(params), whole: params.text("registres").is_some() };
+            let wanted =
+                Wanted { meter, range, limit, chosen: chosen(params), whole: params.text("registres").is_some() };
             match descends {
                 true => wanted.newest_first(question)?,
                 false => wanted.oldest_first(question)?,
@@ -128,7 +128,8 @@ impl Wanted<'_> {
     fn oldest_first(&self, question: &Question<'_>) -> Result<Page, Failure> {
         let from = self.range.start.unix_micros();
         if !self.whole && self.limit <= WRITTEN_OUT {
-            let known = lock(&question.app.recent).page(question.version, self.meter, self.chosen, &self.range, self.limit);
+            let known =
+                lock(&question.app.recent).page(question.version, self.meter, self.chosen, &self.range, self.limit);
             if let Some((text, count, next)) = known {
                 return Ok(Page { text, count, next });
             }

@@ -44,9 +44,8 @@ pub(super) fn events(question: &Question<'_>) -> Result<Reply, Failure> {
         wanted.limit = Some(asked);
         let all = if period.start < period.end { question.reader.store.events(&wanted)? } else { Vec::new() };
         let is_all = all.len() < asked;
-        let fresh = |kept: &KeptEvent| {
-            after.is_none_or(|(at, id)| (kept.event.start.unix_micros(), kept.id) < (at, id))
-        };
+        let fresh =
+            |kept: &KeptEvent| after.is_none_or(|(at, id)| (kept.event.start.unix_micros(), kept.id) < (at, id));
         let found: Vec<KeptEvent> = all.into_iter().filter(fresh).collect();
         if is_all || found.len() > limit {
             break found;

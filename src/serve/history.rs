@@ -63,7 +63,8 @@ pub(super) fn history(question: &Question<'_>) -> Result<Reply, Failure> {
         let (series, memory) = (question.past().series(meter)?, question.past().tariff_memory(meter)?);
         tracks = names.into_iter().map(|name| Track::of(name, &series, memory)).collect();
         if range.start < range.end {
-            (cells, next) = steps(question, meter, &tracks, pace, (range.start.unix_micros(), range.end.unix_micros()))?;
+            (cells, next) =
+                steps(question, meter, &tracks, pace, (range.start.unix_micros(), range.end.unix_micros()))?;
         }
     }
     let mut out = String::from("{\"compteur\":");

@@ -126,15 +126,17 @@ async fn respond(app: &Arc<App>, router: &Router, request: Request<Incoming>) ->
     let mut response = match guard::admit(&app.settings, &head) {
         Err(failure) => fail(&failure),
         Ok(()) if head.method == Method::OPTIONS => options(),
-        Ok(()) if head.method == Method::POST && takes_posts(head.uri.path()) => match read(app, &head.headers, body).await {
-            Ok(body) => answer(router, &head, body).await,
-            Err(failure) => {
-                let mut response = fail(&failure);
-                // What is left of the body is not read.
-                response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-                response
+        Ok(()) if head.method == Method::POST && takes_posts(head.uri.path()) => {
+            match read(app, &head.headers, body).await {
+                Ok(body) => answer(router, &head, body).await,
+                Err(failure) => {
+                    let mut response = fail(&failure);
+                    // What is left of the body is not read.
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    response
+                }
             }
-        },
+        }
         Ok(()) => answer(router, &head, Bytes::new()).await,
     };
     let status = response.status();

@@ -103,8 +103,7 @@ pub fn run(settings: Settings, stop: impl Fn() -> bool, ready: impl FnOnce(Socke
     let app = Arc::new(App::new(settings)?);
     let runtime = runtime()?;
     runtime.block_on(async {
-        let listener =
-            TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
+        let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
         ready(listener.local_addr().unwrap_or(address));
         app::warm(&app);
         listen::serve(app, listener, stop).await;

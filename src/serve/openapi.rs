@@ -46,9 +46,8 @@ fn operation(route: &Route) -> Value {
         form if form.contains('/') => json!({form: {"schema": {"type": "string"}}}),
         form => json!({"application/json": {"schema": reference(form)}}),
     };
-    let error = |about: &str| {
-        json!({"description": about, "content": {"application/json": {"schema": reference("Erreur")}}})
-    };
+    let error =
+        |about: &str| json!({"description": about, "content": {"application/json": {"schema": reference("Erreur")}}});
     let mut responses = Map::new();
     responses.insert("200".to_owned(), json!({"description": "OK", "content": content}));
     responses.insert("304".to_owned(), json!({"description": "As the tag in If-None-Match says."}));
@@ -367,7 +366,11 @@ pub(super) fn page() -> String {
     let mut body = String::new();
     for route in routes() {
         let (method, path, id) = (route.method.as_str(), escaped(route.path), name(&route));
-        let _ = write!(nav, "<li><a href=\"#{id}\"><span class=\"m {0}\">{method}</span> {path}</a></li>", method.to_lowercase());
+        let _ = write!(
+            nav,
+            "<li><a href=\"#{id}\"><span class=\"m {0}\">{method}</span> {path}</a></li>",
+            method.to_lowercase()
+        );
         let _ = write!(
             body,
             "<section id=\"{id}\"><h2><span class=\"m {}\">{method}</span> {path}</h2><p>{}</p>",
@@ -375,9 +378,10 @@ pub(super) fn page() -> String {
             prose(route.about)
         );
         if !route.params.is_empty() {
-            body.push_str(
-                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Parameters\"><table><thead><tr><th>Parameter</th>\
-                 <th>Values</th><th>Default</th><th>Meaning</th></tr></thead><tbody>",
+            let _ = write!(
+                body,
+                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Parameters of {path}\"><table><thead><tr>\
+                 <th>Parameter</th><th>Values</th><th>Default</th><th>Meaning</th></tr></thead><tbody>"
             );
             for param in route.params {
                 let _ = write!(

@@ -255,9 +255,26 @@ mod tests {
     #[test]
     fn what_is_wrong_is_refused_by_name() {
         for wrong in [
-            "limit=0", "limit=101", "limit=x", "limit=", "limit=5.5", "limit=1e999", "hours=0", "hours=-1", "hours=nan",
-            "hours=inf", "hours=175321", "hours=1e300", "debut=hier", "debut=2025-13-01T00:00:00Z", "severity=fatal",
-            "meter=..%2F..", "q=%ff", "q=%00", "apres=1_2_3", "apres=x",
+            "limit=0",
+            "limit=101",
+            "limit=x",
+            "limit=",
+            "limit=5.5",
+            "limit=1e999",
+            "hours=0",
+            "hours=-1",
+            "hours=nan",
+            "hours=inf",
+            "hours=175321",
+            "hours=1e300",
+            "debut=hier",
+            "debut=2025-13-01T00:00:00Z",
+            "severity=fatal",
+            "meter=..%2F..",
+            "q=%ff",
+            "q=%00",
+            "apres=1_2_3",
+            "apres=x",
         ] {
             let failure = Params::parse(KNOWN, wrong).unwrap_err();
             let name = wrong.split_once('=').unwrap().0;

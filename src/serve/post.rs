@@ -252,10 +252,7 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
         entries.push(Entry { meter, at, source, reading, derived: true });
     }
     let done = if entries.is_empty() { Default::default() } else { writable(question)?.insert(&entries)? };
-    let body = format!(
-        "{{\"nb_ajoutees\":{},\"nb_connues\":{},\"nb_vides\":{empty}}}",
-        done.added, done.known
-    );
+    let body = format!("{{\"nb_ajoutees\":{},\"nb_connues\":{},\"nb_vides\":{empty}}}", done.added, done.known);
     let status = if done.added > 0 { StatusCode::CREATED } else { StatusCode::OK };
     Ok(Reply::json(body).with_status(status).of_the_moment())
 }

@@ -49,8 +49,12 @@ const FROM: Param =
     Param { name: "debut", form: Form::Time, default: None, about: "Where the period begins, in place of `hours`." };
 const UNTIL: Param =
     Param { name: "fin", form: Form::Time, default: Some("now"), about: "Where the period ends; not part of it." };
-const AFTER: Param =
-    Param { name: "apres", form: Form::Cursor, default: None, about: "The cursor given as `suivant` by the page before." };
+const AFTER: Param = Param {
+    name: "apres",
+    form: Form::Cursor,
+    default: None,
+    about: "The cursor given as `suivant` by the page before.",
+};
 
 const fn limit(default: &'static str) -> Param {
     Param { name: "limit", form: Form::Whole(1, 100_000), default: Some(default), about: "How many at most." }
@@ -74,7 +78,12 @@ const DATA: &[Param] = &[
         default: None,
         about: "`all` adds every register the meter sent.",
     },
-    Param { name: "order", form: Form::Word(&["", "asc", "desc"]), default: Some("asc"), about: "`desc`: the newest first." },
+    Param {
+        name: "order",
+        form: Form::Word(&["", "asc", "desc"]),
+        default: Some("asc"),
+        about: "`desc`: the newest first.",
+    },
     AFTER,
 ];
 
@@ -104,12 +113,8 @@ const HISTORY: &[Param] = &[
     AFTER,
 ];
 
-const STATISTICS: &[Param] = &[
-    Param { default: Some("2 days, 31 days, 53 weeks, 13 months or all years"), ..HOURS },
-    FROM,
-    UNTIL,
-    METER,
-];
+const STATISTICS: &[Param] =
+    &[Param { default: Some("2 days, 31 days, 53 weeks, 13 months or all years"), ..HOURS }, FROM, UNTIL, METER];
 
 const EVENTS: &[Param] = &[
     Param { name: "severity", form: Form::Word(&events::SEVERITIES), default: None, about: "Only this severity." },
@@ -145,8 +150,9 @@ pub(super) fn routes() -> Vec<Route> {
         form,
         statuses,
     };
-    let statistics =
-        |path, handler, about| get(path, Handler::Ask(handler), STATISTICS, about, "", "Statistiques", &[NO_METER, WHICH]);
+    let statistics = |path, handler, about| {
+        get(path, Handler::Ask(handler), STATISTICS, about, "", "Statistiques", &[NO_METER, WHICH])
+    };
     let post = |path, handler, about, example, form, statuses| Route {
         method: Method::POST,
         path,
@@ -173,7 +179,11 @@ pub(super) fn routes() -> Vec<Route> {
             "Keep readings of another logger. A reading that is there already is not kept twice.",
             r#"{"mesures": [{"timestamp": "2025-11-07T14:30:00Z", "valeurs": {"puissance_active_totale": 2345}}]}"#,
             "Gardees",
-            &[(201, "At least one reading is new."), (409, "A time is in the future, or it is not clear which meter is meant."), NO_METER],
+            &[
+                (201, "At least one reading is new."),
+                (409, "A time is in the future, or it is not clear which meter is meant."),
+                NO_METER,
+            ],
         ),
         get(
             "/api/data/current",
@@ -213,7 +223,11 @@ pub(super) fn routes() -> Vec<Route> {
         ),
         get("/api/stats", Handler::Ask(status::stats), &[METER], "What there is.", "", "Bilan", &[NO_METER, WHICH]),
         statistics("/api/stats/hour", statistics::by_hour, "Statistics of full hours."),
-        statistics("/api/stats/day", statistics::by_day, "Statistics of days, from midnight to midnight in the server's zone."),
+        statistics(
+            "/api/stats/day",
+            statistics::by_day,
+            "Statistics of days, from midnight to midnight in the server's zone.",
+        ),
         statistics("/api/stats/week", statistics::by_week, "Statistics of ISO weeks."),
         statistics("/api/stats/month", statistics::by_month, "Statistics of months."),
         statistics("/api/stats/year", statistics::by_year, "Statistics of years."),

@@ -19,8 +19,7 @@ pub(super) enum Pace {
 
 const DAY: i64 = 86_400;
 /// The lengths that are chosen from, in seconds.
-const NICE: [i64; 16] =
-    [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600];
+const NICE: [i64; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600];
 
 impl Pace {
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -80,10 +79,8 @@ impl Pace {
             Self::Day => midnight(civil(), zone).and_then(|start| Some((start, after(start, 1, zone)?))),
             Self::Week => midnight(civil(), zone).and_then(|today| {
                 // Noon, so that no change of the clock leads to another day.
-                let weekday = Instant::from_unix_micros(today.checked_add(DAY / 2 * 1_000_000)?)
-                    .meter_time(zone)
-                    .civil
-                    .weekday();
+                let weekday =
+                    Instant::from_unix_micros(today.checked_add(DAY / 2 * 1_000_000)?).meter_time(zone).civil.weekday();
                 let start = after(today, 1 - i64::from(weekday), zone)?;
                 Some((start, after(start, 7, zone)?))
             }),

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "export",
     "stats",
     "consolidate",
+    "serve",
     "meters",
     "db",
     "config",

@@ -27,7 +27,8 @@ fn readings_of_the_last_hours_the_oldest_first() {
     assert_eq!(answer["mesures"][0], measure(last.plus_seconds(-540), 0));
     assert_eq!(answer["mesures"][9], measure(last, 9));
     assert_eq!(answer.get("suivant"), None);
-    let [start, end] = ["debut", "fin"].map(|key| Instant::parse_utc(answer["periode"][key].as_str().unwrap()).unwrap());
+    let [start, end] =
+        ["debut", "fin"].map(|key| Instant::parse_utc(answer["periode"][key].as_str().unwrap()).unwrap());
     assert_eq!(end.unix_micros() - start.unix_micros(), 86_400_000_000);
 
     // `limit` cuts off the newest, and says where to go on.
@@ -50,8 +51,10 @@ fn metrics_keeps_keys_and_always_the_time() {
     let (world, last) = world();
     let one = |target: &str| world.get(target)["mesures"][9].clone();
     let at = last.to_string();
-    assert_eq!(one("/api/data?metrics=tensions,frequence"),
-        json!({"timestamp": at, "tensions": {"l1": 231.5, "l2": 232.1, "l3": 230.8}, "frequence": 50.0}));
+    assert_eq!(
+        one("/api/data?metrics=tensions,frequence"),
+        json!({"timestamp": at, "tensions": {"l1": 231.5, "l2": 232.1, "l3": 230.8}, "frequence": 50.0})
+    );
     assert_eq!(one("/api/data?metrics=timestamp,unknown"), json!({"timestamp": at}));
     assert_eq!(one("/api/data?metrics="), measure(last, 9));
 }
@@ -195,7 +198,8 @@ fn more_than_the_old_application_gave() {
     assert_eq!(registers.len(), 12);
     assert_eq!(registers[11], json!({"obis": "1-0:5.8.0*255", "valeur": 12.004, "unite": "kvarh"}));
     let newest = world.get("/api/data?order=desc&limit=3");
-    let times: Vec<&str> = newest["mesures"].as_array().unwrap().iter().map(|m| m["timestamp"].as_str().unwrap()).collect();
+    let times: Vec<&str> =
+        newest["mesures"].as_array().unwrap().iter().map(|m| m["timestamp"].as_str().unwrap()).collect();
     assert_eq!(times, [0, -60, -120].map(|seconds| last.plus_seconds(seconds).to_string()));
     let next = newest["suivant"].as_str().unwrap();
     let older = world.get(&format!("/api/data?order=desc&limit=100&apres={next}"));

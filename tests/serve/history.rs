@@ -72,7 +72,8 @@ fn days_are_those_of_the_zone_and_late_readings_count() {
 #[test]
 fn weeks_and_months_are_made_of_days_and_a_step_without_a_reading_is_left_out() {
     let world = world("2025-09-30T22:00:00Z", 40 * 1440);
-    let values = |pas: &str| world.get(&format!("/api/data/history?pas={pas}"))["series"]["puissance_active"]["valeurs"].clone();
+    let values =
+        |pas: &str| world.get(&format!("/api/data/history?pas={pas}"))["series"]["puissance_active"]["valeurs"].clone();
     assert_eq!(values("mois")[0][0], "2025-09-30T22:00:00Z");
     assert_eq!(values("mois")[1][0], "2025-10-31T23:00:00Z");
     assert_eq!(values("semaine")[0][0], "2025-09-28T22:00:00Z", "Monday, though the first reading is of Wednesday");
@@ -82,7 +83,10 @@ fn weeks_and_months_are_made_of_days_and_a_step_without_a_reading_is_left_out() 
     assert_eq!(months[2], json!(["2025-11-30T23:00:00Z", 2346, 2346, 2346]));
     // As many steps as fit: nobody asked for a length.
     let auto = world.get("/api/data/history?points=100&debut=2025-10-01T00:00:00Z&fin=2025-10-02T00:00:00Z");
-    assert_eq!((&auto["pas"], auto["series"]["puissance_active"]["valeurs"].as_array().unwrap().len()), (&json!("15m"), 96));
+    assert_eq!(
+        (&auto["pas"], auto["series"]["puissance_active"]["valeurs"].as_array().unwrap().len()),
+        (&json!("15m"), 96)
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A store with known readings, a server over it, and a client that sends what it is told.
 
 use crate::testenv::Place;
-use releve::reading::{Code, Decimal, Instant, MeterId, Origin, Protocol, Quality, Reading, Register, Severity, Unit};
 use releve::reading::Event;
+use releve::reading::{Code, Decimal, Instant, MeterId, Origin, Protocol, Quality, Reading, Register, Severity, Unit};
 use releve::store::{Entry, Store};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;

@@ -232,7 +232,7 @@ mod tests {
             assert_eq!(admits(&home, "GET", &[("host", host)]), 200, "{host}");
         }
         for host in ["evil.example", "localhost.evil.example", "192.168.1.5", "127.0.0.1.evil.example", "", "::1"] {
-            assert_eq!(admits(&home, "GET", &[("host", host)]), if host == "::1" { 403 } else { 403 }, "{host}");
+            assert_eq!(admits(&home, "GET", &[("host", host)]), 403, "{host}");
         }
         assert_eq!(admits(&home, "GET", &[]), 400);
         assert_eq!(admits(&home, "GET", &[("host", "localhost"), ("host", "evil.example")]), 400);

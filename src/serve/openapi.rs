@@ -378,9 +378,10 @@ pub(super) fn page() -> String {
             prose(route.about)
         );
         if !route.params.is_empty() {
-            body.push_str(
-                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Parameters\"><table><thead><tr><th>Parameter</th>\
-                 <th>Values</th><th>Default</th><th>Meaning</th></tr></thead><tbody>",
+            let _ = write!(
+                body,
+                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Parameters of {path}\"><table><thead><tr>\
+                 <th>Parameter</th><th>Values</th><th>Default</th><th>Meaning</th></tr></thead><tbody>"
             );
             for param in route.params {
                 let _ = write!(

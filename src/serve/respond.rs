@@ -22,6 +22,8 @@ use tower_service::Service as _;
 const WORTH_PACKING: usize = 1024;
 /// Larger ones are packed on another thread.
 const MUCH: usize = 128 << 10;
+/// Answers of so many KiB need no share of the memory for large ones.
+const SMALL: usize = 256;
 /// So long a request waits for memory that other large answers hold.
 const MEMORY: Duration = Duration::from_secs(10);
 
@@ -83,13 +85,13 @@ async fn handle(app: &Arc<App>, route: &Route, request: Request<Body>) -> Result
         return Ok(Outcome::Reply(reply));
     }
     let params = Params::parse(route.params, query)?;
-    let share = match weight(&params) {
+    let share = match weight(path, &params) {
         0 => None,
         kib => {
             let large = Arc::clone(&app.large).acquire_many_owned(kib);
             let busy =
                 || Failure::new(StatusCode::SERVICE_UNAVAILABLE, "Trop de grandes réponses à la fois ; réessayez");
-            Some(Arc::new(tokio::time::timeout(MEMORY, large).await.map_err(|_| busy())?.map_err(|_| busy())?))
+            Some(tokio::time::timeout(MEMORY, large).await.map_err(|_| busy())?.map_err(|_| busy())?)
         }
     };
     let body = request.extensions().get::<Input>().map(|Input(body)| body.clone()).unwrap_or_default();
@@ -97,15 +99,28 @@ async fn handle(app: &Arc<App>, route: &Route, request: Request<Body>) -> Result
     let (version, mut reply) =
         blocking(move || asked.ask(params, &body, |question| act(question).map(|reply| (question.version, reply))))
             .await?;
-    reply.share = share;
+    // What was reserved for more than there is is given back.
+    if let Some(mut share) = share {
+        let kib = reply.len().div_ceil(1024);
+        drop(share.split(share.num_permits().saturating_sub(kib)));
+        reply.share = (kib >= SMALL).then(|| Arc::new(share));
+    }
     if is_get {
         app.keep(&key, version, &reply);
     }
     Ok(Outcome::Reply(reply))
 }
 
-/// About how many KiB an answer holds; 0 for one that is not large.
-fn weight(params: &Params) -> u32 {
+/// About how many KiB an answer may hold; 0 for one that is not large.
+fn weight(path: &str, params: &Params) -> u32 {
+    match path {
+        // A page of one series is a megabyte.
+        "/api/data/history" => {
+            return u32::try_from(params.list("series").len()).unwrap_or(16).clamp(1, 16) << 10;
+        }
+        "/api/stats/hour" | "/api/stats/day" => return 12 << 10,
+        _ => {}
+    }
     let Some(limit) = params.whole("limit") else { return 0 };
     let each = if params.get("registres").is_some_and(|value| *value == Value::Text("all".to_owned())) { 3 } else { 1 };
     // A quarter of a KiB a reading, up to a page of 24 MiB and what it is made in.

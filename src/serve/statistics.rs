@@ -10,6 +10,8 @@ use crate::reading::{Calendar, Instant};
 /// So many rows at most, the newest: a year of hours.
 const MOST: i64 = 8784;
 const DAY: i64 = 86_400;
+/// So far back at most: a reading with a wrong clock must not make centuries be looked at.
+const LONGEST: i64 = 30 * 366 * DAY;
 
 pub(super) fn by_hour(question: &Question<'_>) -> Result<Reply, Failure> {
     by(question, Calendar::Hour, 3600, Some(2 * DAY))
@@ -56,7 +58,7 @@ fn by(question: &Question<'_>, calendar: Calendar, row: i64, usual: Option<i64>)
         span.start = span.start.max(first.plus_seconds(-row));
         span.end = span.end.min(last.plus_seconds(row).max(question.now));
     }
-    let earliest = span.end.plus_seconds(-row * MOST);
+    let earliest = span.end.plus_seconds(-(row * MOST).min(LONGEST));
     let is_cut = span.start < earliest;
     span.start = span.start.max(earliest);
     let wanted = Wanted { tariffs: true, power: true, demand: true, quality: true, surplus: true, ..Wanted::default() };
@@ -65,7 +67,7 @@ fn by(question: &Question<'_>, calendar: Calendar, row: i64, usual: Option<i64>)
     let found = if span.start < span.end { analyse(&question.past(), &ask)? } else { None };
     let mut body = (question.app.settings.statistics)(&meter, zone, found.as_ref().map(|found| (found, wanted)));
     if is_cut && body.starts_with('{') {
-        body.insert_str(1, &format!("\"avertissement\":\"les {MOST} dernières lignes seulement\","));
+        body.insert_str(1, &format!("\"avertissement\":\"seulement depuis {earliest}\","));
     }
     let reply = Reply::json(body);
     Ok(if stays { reply } else { reply.of_the_moment() })

@@ -18,6 +18,7 @@ const COMMANDS: &[&str] = &[
     "events",
     "check",
     "consolidate",
+    "serve",
     "meters",
     "db",
     "config",

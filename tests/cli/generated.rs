@@ -54,6 +54,7 @@ fn manual_pages_are_in_step_and_name_every_option() {
         "import",
         "export",
         "consolidate",
+        "serve",
         "meters",
         "db",
         "config",

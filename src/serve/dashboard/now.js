@@ -17,7 +17,8 @@ export function fresh() {
   if (!newest) { box.className = "fresh"; text.textContent = connected ? words.live : ""; return; }
   const age = Date.now() - newest;
   box.className = `fresh ${!connected || age > 5 * 60e3 ? "old" : "live"}`;
-  const said = `${connected ? words.live : words.lost} · ${since(age)}`;
+  const state = !connected ? words.lost : age > 5 * 60e3 ? words.stale : words.live;
+  const said = `${state} · ${since(age)}`;
   if (text.textContent !== said) text.textContent = said;
 }
 

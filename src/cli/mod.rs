@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod export;
 mod failure;
+mod found;
 mod generate;
 mod import;
 mod interrupt;

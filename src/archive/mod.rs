@@ -5,7 +5,7 @@
 //! | [`layout`] | which file holds which time |
 //! | `content`, `pack` | readings to the bytes of a file |
 //! | `manifest` | what each file must be |
-//! | `tree` | the files on the disk: written beside their name, flushed, read back, renamed |
+//! | `tree`, `disk` | the files on the disk: written beside their name, flushed, read back, renamed |
 //! | `gather`, `any`, `scan`, `text` | what is in a file, whoever wrote it |
 //!
 //! A file is merged with, never truncated; no half file is ever visible. docs/ARCHIVE.md describes the forms.
@@ -13,6 +13,7 @@
 mod any;
 mod checksum;
 mod content;
+mod disk;
 mod gather;
 pub mod layout;
 mod manifest;

@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod export;
 mod failure;
+mod found;
 mod generate;
 mod import;
 mod interrupt;

@@ -4,12 +4,14 @@
 //! |---|---|
 //! | [`plan`] | which files are missing or no longer say what they should: pure |
 //! | `work` | the files of a stretch of time, from one pass through its readings |
+//! | `export` | the short files of days |
 //! | `prune` | what may leave the store and the archive |
 //! | [`verify`] | the archive held against its manifests, without the store |
 //! | `lock` | one run at a time |
 //!
 //! A dry run goes the same way to the last step and leaves that out, so it tells what a real one does, to the byte.
 
+mod export;
 mod lock;
 pub mod plan;
 mod prune;
@@ -17,7 +19,8 @@ mod run;
 pub mod verify;
 mod work;
 
-pub use run::{Bounds, Done, Report, Select, Wishes, export_days, run};
+pub use export::export_days;
+pub use run::{Bounds, Done, Report, Select, Wishes, run};
 
 use crate::archive::ArchiveError;
 use crate::past::PastError;

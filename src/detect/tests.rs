@@ -510,6 +510,50 @@ fn what_the_meter_says_of_itself_is_told_when_it_changes() {
 }
 
 #[test]
+fn a_mean_of_the_meters_own_goes_before_ours() {
+    let mut series = Series::default();
+    series.at(0, &[(L1, "230 V")]);
+    series.at(600, &[(L1, "230 V"), ("1-0:32.24.0", "100 V"), ("1-0:32.25.0", "254 V")]);
+    series.at(605, &[(L1, "230 V"), ("1-0:32.25.0", "254 V")]);
+    series.at(1200, &[(L1, "230 V"), ("1-0:32.25.0", "230 V")]);
+    assert_eq!(found("surtension", &series), ["0..600 L1 254 error"]);
+    // One that comes in the middle of a window says nothing of it.
+    let mut series = Series::default();
+    series.at(0, &[(L1, "230 V")]);
+    series.at(300, &[(L1, "230 V"), ("1-0:32.25.0", "254 V")]);
+    assert!(found("surtension", &series).is_empty());
+}
+
+#[test]
+fn a_rotary_field_that_turns_the_other_way_is_told_after_a_minute() {
+    let mut series = Series::default();
+    series.every(10, 0, "1-0:81.7.1", "deg", &["120"; 3]);
+    series.every(10, 30, "1-0:81.7.1", "deg", &["240"; 8]);
+    series.every(10, 110, "1-0:81.7.1", "deg", &["120"; 8]);
+    assert_eq!(found("inversion_phases", &series), ["30..110 error"]);
+    series.readings.drain(8..11);
+    assert!(found("inversion_phases", &series).is_empty());
+}
+
+#[test]
+fn a_gap_after_which_the_meter_counts_its_time_anew_was_probably_an_outage() {
+    let mut series = Series::default();
+    for (second, hours) in [(0, "500"), (10, "500"), (20, "500"), (30, "500"), (400, "3"), (410, "3")] {
+        series.at(second, &[("0-0:96.8.0", hours)]);
+    }
+    assert_eq!(found("coupure_probable", &series), ["30..400 370 warning"]);
+}
+
+#[test]
+fn swells_stay_where_nobody_wants_the_means() {
+    let mut rules = Rules::default();
+    rules.change("surtension", &Change { on: Some(false), ..Change::default() }).unwrap();
+    let rows = run_with(&rules, &windows(L2, &["230.0", "256.0", "230.0"]).readings);
+    assert_eq!(of("surtension_breve", &rows), ["600..1200 L2 256 warning"]);
+    assert!(of("surtension", &rows).is_empty());
+}
+
+#[test]
 fn a_status_word_of_sml_tells_what_its_bits_mean() {
     let mut series = Series::default();
     for (second, status) in [(0, 0x1C_0104), (10, 0x1C_8304), (20, 0x18_0104), (30, 0x1C_0104)] {

@@ -92,7 +92,7 @@ impl Follower {
         if self.at != Some(at) {
             self.at = self.at.max(Some(at));
             self.there.clear();
-        } else if self.there.iter().any(|there| *there == reading.registers) {
+        } else if self.there.contains(&reading.registers) {
             return;
         }
         self.there.push(reading.registers.clone());

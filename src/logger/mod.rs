@@ -203,6 +203,8 @@ fn write(mut writer: Writer<StoreKeeper>, mut disk: Disk, shared: &Shared, outco
         let mut notes = shared.notes();
         notes.extend(disk.look(shared.now()));
         let unkept = writer.note(notes);
+        let is_held_up = !unkept.is_empty();
+        shared.note_later(unkept);
         for kept in writer.new_events() {
             shared.tell(Event::Found(Box::new(kept)));
         }
@@ -220,13 +222,10 @@ fn write(mut writer: Writer<StoreKeeper>, mut disk: Disk, shared: &Shared, outco
         };
         if !queue.is_closed() && writer.tidy_in(shared.now()).is_zero() {
             writer.tidy(shared.now(), &mut tell);
-            shared.note(unkept);
             continue;
         }
         let longest = longest.min(writer.tidy_in(shared.now()));
-        let longest = if unkept.is_empty() { longest } else { longest.min(LIFE) };
-        queue.wait(longest, seen);
-        shared.note(unkept);
+        queue.wait(if is_held_up { longest.min(LIFE) } else { longest }, seen);
     }
     shared.tail().end();
 }

@@ -102,16 +102,19 @@ impl Shared {
 
     /// Has events stored that a reader noticed.
     pub(super) fn note(&self, events: Vec<reading::Event>) {
-        const MANY: usize = 1000;
-        if events.is_empty() {
-            return;
+        if !events.is_empty() {
+            self.note_later(events);
+            self.queue.wake();
         }
+    }
+
+    /// The same for events that could not be stored just now: nobody need be woken.
+    pub(super) fn note_later(&self, events: Vec<reading::Event>) {
+        const MANY: usize = 1000;
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         // While the store cannot be written the first say most.
         let room = MANY.saturating_sub(notes.len());
         notes.extend(events.into_iter().take(room));
-        drop(notes);
-        self.queue.wake();
     }
 
     /// The events that were noticed since they were asked for last.

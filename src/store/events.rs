@@ -196,7 +196,7 @@ fn find(connection: &Connection, event: &Event) -> Result<Option<(i64, Option<Li
     let (at, phase, origin) = (event.start.unix_micros(), event.phase.unwrap_or(0), origin_number(event.origin));
     let there = connection
         .prepare_cached(sql)?
-        .query_row(params![meter, at, event.kind.as_str(), phase, origin], |row| Line::read(row))
+        .query_row(params![meter, at, event.kind.as_str(), phase, origin], Line::read)
         .optional()?;
     Ok(Some((meter, there)))
 }

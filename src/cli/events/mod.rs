@@ -27,7 +27,7 @@ Examples:
   releve events --db target/example.db
   releve events --db target/example.db --since 2010-01-01 --severity error --json
   releve events --db target/example.db --search electrique
-  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07T14:20:00Z --type coupure
+  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07 --type coupure
   releve events detect --db target/example.db";
 
 const MORE: &str = "\
@@ -35,7 +35,7 @@ Examples:
   releve events --db target/example.db
   releve events --db target/example.db --since 2010-01-01 --severity error --json
   releve events --db target/example.db --search electrique
-  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07T14:20:00Z --type coupure
+  releve events add \"Panne électrique\" --db target/example.db --at 2025-11-07 --type coupure
   releve events detect --db target/example.db
 
 An event is one row for each episode and phase. `releve log` finds them as readings come in; `detect` runs the same rules over

@@ -29,37 +29,3 @@ fn the_logger_archives_what_is_complete_beside_its_work() {
     assert_eq!(days, 11);
     place.run(["consolidate", "--archive", "a", "--verify", "-q"]).clean();
 }
-
-#[test]
-fn the_units_are_sound() {
-    let contrib = crate::testenv::repository().join("contrib");
-    let place = Place::new();
-    let unit = std::fs::read_to_string(contrib.join("releve-consolidate.service")).unwrap();
-    // The program need not be installed to check the rest.
-    place.write("releve-consolidate.service", unit.replace("/usr/bin/releve", "/bin/true"));
-    place.write("releve-consolidate.timer", std::fs::read(contrib.join("releve-consolidate.timer")).unwrap());
-    let analyze =
-        |arguments: &[&str]| Command::new("systemd-analyze").args(arguments).current_dir(place.path("")).output();
-    let Ok(verified) = analyze(&["verify", "--man=no", "./releve-consolidate.service", "./releve-consolidate.timer"])
-    else {
-        println!("skipped: systemd-analyze is not installed");
-        return;
-    };
-    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let security = analyze(&["security", "--offline=true", "--threshold=20", "./releve-consolidate.service"]).unwrap();
-    assert!(security.status.success(), "{}", String::from_utf8_lossy(&security.stdout));
-    // What the units and the crontab run is understood.
-    let crontab = std::fs::read_to_string(contrib.join("crontab")).unwrap();
-    let lines = crontab
-        .lines()
-        .chain(unit.lines())
-        .filter_map(|line| line.split_once("releve consolidate ").map(|(_, rest)| rest));
-    let mut count = 0;
-    for line in lines {
-        let arguments = line.replace("/var/lib/releve/", "./");
-        let run = place.run(std::iter::once("consolidate").chain(arguments.split_whitespace()));
-        assert_eq!(run.exit, 66, "{line}: {}", run.stderr);
-        count += 1;
-    }
-    assert_eq!(count, 3);
-}

@@ -7,6 +7,7 @@ mod testenv;
 
 mod bad_input;
 mod capture;
+mod contrib;
 mod examples;
 mod exchange;
 mod explain;

@@ -105,7 +105,7 @@ fn parameter(param: &Param) -> Value {
         }
         Form::Text => json!({"type": "string", "maxLength": 250, "pattern": "^[^\\u0000]*$"}),
         Form::Word(words) => json!({"type": "string", "enum": words}),
-        Form::Meter => json!({"type": "string", "pattern": "^[A-Za-z0-9]{0,64}$"}),
+        Form::Meter => json!({"type": "string", "maxLength": 64}),
         Form::Step => json!({
             "type": "string",
             "enum": ["auto", "1s", "10s", "1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h", "24h", "jour", "semaine", "mois"],
@@ -156,7 +156,8 @@ fn schemas() -> Value {
         "required": ["id", "timestamp", "type", "severite", "description", "valeur", "unite"],
         "additionalProperties": false,
     });
-    let kept = json!({"type": ["number", "null"], "minimum": -1_000_000_000, "maximum": 1_000_000_000});
+    let kept =
+        json!({"type": ["number", "null"], "minimum": -1_000_000_000, "maximum": 1_000_000_000, "multipleOf": 1e-9});
     json!({
         "Erreur": {
             "type": "object",
@@ -293,14 +294,14 @@ fn schemas() -> Value {
         "Incident": {
             "type": "object",
             "properties": {
-                "timestamp": time, "type": {"type": "string", "pattern": "^[a-z0-9_]{1,50}$"},
-                "severite": {"enum": ["info", "warning", "error", "critical"]},
+                "timestamp": time_or_null, "type": {"type": "string", "pattern": "^[a-z0-9_]{1,50}$"},
+                "severite": {"enum": ["info", "warning", "error", "critical", null]},
                 "description": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$"},
-                "valeur": kept, "unite": {"type": "string", "maxLength": 10, "pattern": "^[^\\u0000]*$"},
-                "code_obis": {"type": "string", "maxLength": 20, "pattern": "^[^\\u0000]*$"}, "seuil": kept,
-                "duree_s": {"type": "integer", "minimum": 0, "maximum": 31_536_000},
-                "phase": {"type": "integer", "minimum": 1, "maximum": 3},
-                "compteur": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+                "valeur": kept, "unite": {"type": ["string", "null"], "maxLength": 10, "pattern": "^[^\\u0000]*$"},
+                "code_obis": {"type": ["string", "null"], "maxLength": 20, "pattern": "^[^\\u0000]*$"}, "seuil": kept,
+                "duree_s": {"type": ["integer", "null"], "minimum": 0, "maximum": 31_536_000},
+                "phase": {"type": ["integer", "null"], "minimum": 1, "maximum": 3},
+                "compteur": {"type": ["string", "null"], "maxLength": 64, "pattern": "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*$"},
             },
             "required": ["type", "description"],
             "additionalProperties": false,
@@ -308,22 +309,21 @@ fn schemas() -> Value {
         "Envoi": {
             "type": "object",
             "properties": {
-                "compteur": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+                "compteur": {"type": ["string", "null"], "maxLength": 64, "pattern": "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*$"},
                 "mesures": {"type": "array", "maxItems": 10_000, "items": {
                     "type": "object",
                     "properties": {
                         "timestamp": time,
                         "valeurs": {
                             "type": "object",
-                            "minProperties": 1,
                             "properties": series().into_iter().map(|key| (key.to_owned(), kept.clone())).collect::<Map<_, _>>(),
                             "patternProperties": {"^[0-9]{1,2}-[0-9]{1,2}:[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]{1,2}$": kept},
                             "additionalProperties": false,
                         },
-                        "qualite": {"enum": ["good", "suspect", "bad"]},
-                        "source": {"type": "string", "maxLength": 50, "pattern": "^[^\\u0000]*$"},
+                        "qualite": {"enum": ["good", "suspect", "bad", null]},
+                        "source": {"type": ["string", "null"], "maxLength": 50, "pattern": "^[^\\u0000]*$"},
                     },
-                    "required": ["timestamp", "valeurs"],
+                    "required": ["timestamp"],
                     "additionalProperties": false,
                 }},
                 "unites": {"type": "object", "additionalProperties": {"type": "string"}},

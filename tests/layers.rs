@@ -97,9 +97,13 @@ fn rooms_keep_to_their_job() {
                 "logger",
                 "document",
                 "archive",
+                "serve",
             ],
         ),
-        ("std::fs", &["reading", "wire", "dialogue", "acquire", "session", "simulate", "document", "exchange"]),
+        (
+            "std::fs",
+            &["reading", "wire", "dialogue", "acquire", "session", "simulate", "document", "exchange", "serve"],
+        ),
         ("std::io", &["reading", "wire", "dialogue", "acquire"]),
         (
             "std::net",
@@ -124,6 +128,7 @@ fn rooms_keep_to_their_job() {
                 "exchange",
                 "archive",
                 "cli",
+                "serve",
             ],
         ),
         ("println!", EVERY),
@@ -141,6 +146,7 @@ fn rooms_keep_to_their_job() {
                 "document",
                 "exchange",
                 "archive",
+                "serve",
             ],
         ),
     ];

@@ -82,9 +82,9 @@ fn descriptors(wanted: usize) -> usize {
     let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OWN_DESCRIPTORS);
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
-        let mut raised = limit.clone();
+        let mut raised = limit;
         raised.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
-        if setrlimit(Resource::Nofile, raised.clone()).is_ok() {
+        if setrlimit(Resource::Nofile, raised).is_ok() {
             limit = raised;
         }
     }

@@ -98,7 +98,7 @@ fn parameter(param: &Param) -> Value {
         Form::Hours => json!({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOURS}),
         Form::Time => json!({"type": "string", "format": "date-time"}),
         Form::Text if param.name == "series" => {
-            json!({"type": "string", "pattern": format!("^({0})(,({0}))*$", series().join("|"))})
+            json!({"type": "string", "maxLength": 250, "pattern": format!("^({0})(,({0}))*$", series().join("|"))})
         }
         Form::Text if param.name == "metrics" => {
             json!({"type": "string", "examples": [METRICS.join(",")], "maxLength": 250, "pattern": "^[^\\u0000]*$"})
@@ -324,7 +324,6 @@ fn schemas() -> Value {
                         "source": {"type": ["string", "null"], "maxLength": 50, "pattern": "^[^\\u0000]*$"},
                     },
                     "required": ["timestamp"],
-                    "additionalProperties": false,
                 }},
                 "unites": {"type": "object", "additionalProperties": {"type": "string"}},
             },

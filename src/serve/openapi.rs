@@ -214,7 +214,7 @@ fn schemas() -> Value {
                         "unite": {"type": "string"},
                         "colonnes": {"type": "array", "items": {"type": "string"}},
                         "valeurs": {"type": "array", "items": {
-                            "type": "array", "prefixItems": [time], "items": {"type": "number"}, "minItems": 3, "maxItems": 4,
+                            "type": "array", "items": {"type": ["string", "number"]}, "minItems": 3, "maxItems": 4,
                         }},
                     },
                     "required": ["unite", "colonnes", "valeurs"],

@@ -208,6 +208,9 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
     if mesures.len() > MAX_READINGS {
         return Err(Failure::parameter("mesures", format!("a plus de {MAX_READINGS} mesures")));
     }
+    if compteur.as_deref().is_some_and(|name| identifier(name).is_none()) {
+        return Err(Failure::parameter("compteur", "n'est pas un identifiant de compteur"));
+    }
     let latest = question.now.plus_seconds(86_400);
     let mut entries = Vec::with_capacity(mesures.len());
     let (mut default, mut empty) = (None, 0u32);

@@ -120,13 +120,14 @@ fn rooms_keep_to_their_job() {
                 "logger",
                 "document",
                 "archive",
+                "serve",
             ],
         ),
         (
             "std::fs",
             &[
                 "reading", "wire", "dialogue", "acquire", "session", "simulate", "detect", "events", "document",
-                "exchange",
+                "exchange", "serve",
             ],
         ),
         ("std::io", &["reading", "wire", "dialogue", "acquire", "detect"]),
@@ -156,6 +157,7 @@ fn rooms_keep_to_their_job() {
                 "exchange",
                 "archive",
                 "cli",
+                "serve",
             ],
         ),
         ("println!", EVERY),
@@ -173,6 +175,7 @@ fn rooms_keep_to_their_job() {
                 "document",
                 "exchange",
                 "archive",
+                "serve",
             ],
         ),
     ];

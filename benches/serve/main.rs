@@ -1,4 +1,4 @@
-//! `releve serve` under load, against a plain Flask endpoint over the old application's table and axum's usual share of a
+//! `releve serve` under load, against a plain Flask endpoint over the old application's table on one
 //! core.
 //!
 //! `cargo bench --bench serve` takes a minute or two; `SERVE_SECONDS=3` sets how long each load lasts. The server is held to
@@ -186,8 +186,35 @@ fn load(address: SocketAddr, target: &str, connections: usize, time: Duration) -
             })
         })
         .collect();
-    let mut times: Vec<Duration> = workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect();
-    let elapsed = began.elapsed();
+    measured(workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect(), began.elapsed())
+}
+
+/// The same of a server that ends each connection with its answer.
+fn load_closing(address: SocketAddr, target: &str, connections: usize, time: Duration) -> Load {
+    let began = Clock::now();
+    let request = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let workers: Vec<_> = (0..connections)
+        .map(|_| {
+            let request = request.clone();
+            std::thread::spawn(move || {
+                let (mut times, mut answer) = (Vec::new(), Vec::new());
+                while began.elapsed() < time {
+                    let asked = Clock::now();
+                    let mut stream = TcpStream::connect(address).unwrap();
+                    stream.write_all(request.as_bytes()).unwrap();
+                    answer.clear();
+                    stream.read_to_end(&mut answer).unwrap();
+                    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+                    times.push(asked.elapsed());
+                }
+                times
+            })
+        })
+        .collect();
+    measured(workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect(), began.elapsed())
+}
+
+fn measured(mut times: Vec<Duration>, elapsed: Duration) -> Load {
     times.sort_unstable();
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
     Load { per_second: times.len() as f64 / elapsed.as_secs_f64(), p50: at(0.5), p99: at(0.99) }
@@ -252,7 +279,7 @@ fn main() {
     match flask(folder.path()) {
         Some(theirs) => {
             println!("\nFlask and SQLAlchemy's way over the old table, one core");
-            let theirs = load(theirs.address, day, 4, time);
+            let theirs = load_closing(theirs.address, day, 4, time);
             show(day, &theirs);
             println!("  ours answers {:.0} times as many", ours.per_second / theirs.per_second);
         }

@@ -117,17 +117,17 @@ impl Question<'_> {
 
     /// The meter that is meant; `None` where the store has none.
     pub(super) fn meter(&self) -> Result<Option<MeterId>, Failure> {
-        let named = self.params.meter().or(self.app.settings.meter.as_ref());
-        if let Some(named) = named {
-            let found = self.reader.store.find_meter(named)?;
+        let asked = self.params.meter();
+        if let Some(named) = asked.or(self.app.settings.meter.as_ref().map(Some)) {
+            let found = match named {
+                Some(named) => self.reader.store.find_meter(named)?,
+                None => None,
+            };
             return match found {
                 Some(meter) => Ok(Some(meter)),
                 // The one in the settings may have no reading yet.
-                None if self.params.meter().is_none() => Ok(None),
-                None => Err(Failure {
-                    status: StatusCode::NOT_FOUND,
-                    ..Failure::parameter("meter", format!("{named} est inconnu"))
-                }),
+                None if asked.is_none() => Ok(None),
+                None => Err(Failure { status: StatusCode::NOT_FOUND, ..Failure::parameter("meter", "est inconnu") }),
             };
         }
         let meters = self.past().meters()?;

@@ -28,7 +28,7 @@ pub(super) fn events(question: &Question<'_>) -> Result<Reply, Failure> {
         period.end = period.end.min(Instant::from_unix_micros(at.saturating_add(1)));
     }
     let mut wanted = EventQuery {
-        meter: params.meter().cloned(),
+        meter: if params.meter().is_some() { question.meter()? } else { None },
         severities: params.text("severity").and_then(Severity::parse).into_iter().collect(),
         kinds: params.text("type").map(Into::into).into_iter().collect(),
         words: params.text("q").map(str::to_owned),

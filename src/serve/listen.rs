@@ -82,9 +82,9 @@ fn descriptors(wanted: usize) -> usize {
     let needed = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_add(OWN_DESCRIPTORS);
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current.is_some_and(|current| current < needed) {
-        let mut raised = limit.clone();
+        let mut raised = limit;
         raised.current = Some(limit.maximum.map_or(needed, |maximum| maximum.min(needed)));
-        if setrlimit(Resource::Nofile, raised.clone()).is_ok() {
+        if setrlimit(Resource::Nofile, raised).is_ok() {
             limit = raised;
         }
     }
@@ -125,7 +125,7 @@ async fn respond(app: &Arc<App>, router: &Router, request: Request<Incoming>) ->
     let (head, body) = request.into_parts();
     let mut response = match guard::admit(&app.settings, &head) {
         Err(failure) => fail(&failure),
-        Ok(()) if head.method == Method::OPTIONS => options(),
+        Ok(()) if head.method == Method::OPTIONS => options(head.uri.path()),
         Ok(()) if head.method == Method::POST && takes_posts(head.uri.path()) => {
             match read(app, &head.headers, body).await {
                 Ok(body) => answer(router, &head, body).await,
@@ -154,10 +154,11 @@ fn takes_posts(path: &str) -> bool {
     super::route::routes().iter().any(|route| route.method == Method::POST && route.path == path)
 }
 
-fn options() -> Response<Payload> {
+fn options(path: &str) -> Response<Payload> {
     let mut response = Response::new(Payload::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST, OPTIONS"));
+    let allow = if takes_posts(path) { "GET, HEAD, POST, OPTIONS" } else { "GET, HEAD, OPTIONS" };
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     response
 }
 

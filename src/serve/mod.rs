@@ -9,7 +9,7 @@
 //! | part | what it is for |
 //! |---|---|
 //! | `route` | the table that router, checks and document are made of |
-//! | `params`, `openapi`, `pages` | parameters; the document; what is always the same |
+//! | `params`, `openapi`, `docs`, `pages` | parameters; the document, for programs and people; what is always the same |
 //! | `listen`, `slow`, `guard`, `respond` | connections, slow clients, who may come in, how answers go out |
 //! | `app`, `recent`, `rollup` | what requests share: connections to the store, readings written out, days worked out |
 //! | `data`, `history`, `statistics`, `events`, `status`, `post`, `live` | the resources |
@@ -20,6 +20,7 @@
 
 mod app;
 mod data;
+mod docs;
 mod events;
 mod failure;
 mod guard;

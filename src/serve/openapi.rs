@@ -1,4 +1,4 @@
-//! The document of the API, made of the table of routes, and the same for people.
+//! The document of the API, made of the table of routes.
 
 use super::data::METRICS;
 use super::params::{Form, MAX_HOURS, Param};
@@ -87,7 +87,7 @@ fn operation(route: &Route) -> Value {
 }
 
 /// A name of a route for programs that are made of the document.
-fn name(route: &Route) -> String {
+pub(super) fn name(route: &Route) -> String {
     let path: String = route.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     format!("{}{}", route.method.as_str().to_lowercase(), path.trim_end_matches('_'))
 }
@@ -98,14 +98,14 @@ fn parameter(param: &Param) -> Value {
         Form::Hours => json!({"type": "number", "exclusiveMinimum": 0, "maximum": MAX_HOURS}),
         Form::Time => json!({"type": "string", "format": "date-time"}),
         Form::Text if param.name == "series" => {
-            json!({"type": "string", "pattern": format!("^({0})(,({0}))*$", series().join("|"))})
+            json!({"type": "string", "maxLength": 250, "pattern": format!("^({0})(,({0}))*$", series().join("|"))})
         }
         Form::Text if param.name == "metrics" => {
             json!({"type": "string", "examples": [METRICS.join(",")], "maxLength": 250, "pattern": "^[^\\u0000]*$"})
         }
         Form::Text => json!({"type": "string", "maxLength": 250, "pattern": "^[^\\u0000]*$"}),
         Form::Word(words) => json!({"type": "string", "enum": words}),
-        Form::Meter => json!({"type": "string", "pattern": "^[A-Za-z0-9]{0,64}$"}),
+        Form::Meter => json!({"type": "string", "maxLength": 64}),
         Form::Step => json!({
             "type": "string",
             "enum": ["auto", "1s", "10s", "1m", "5m", "15m", "30m", "1h", "3h", "6h", "12h", "24h", "jour", "semaine", "mois"],
@@ -156,7 +156,8 @@ fn schemas() -> Value {
         "required": ["id", "timestamp", "type", "severite", "description", "valeur", "unite"],
         "additionalProperties": false,
     });
-    let kept = json!({"type": ["number", "null"], "minimum": -1_000_000_000, "maximum": 1_000_000_000});
+    let kept =
+        json!({"type": ["number", "null"], "minimum": -1_000_000_000, "maximum": 1_000_000_000, "multipleOf": 1e-9});
     json!({
         "Erreur": {
             "type": "object",
@@ -213,7 +214,7 @@ fn schemas() -> Value {
                         "unite": {"type": "string"},
                         "colonnes": {"type": "array", "items": {"type": "string"}},
                         "valeurs": {"type": "array", "items": {
-                            "type": "array", "prefixItems": [time], "items": {"type": "number"}, "minItems": 3, "maxItems": 4,
+                            "type": "array", "items": {"type": ["string", "number"]}, "minItems": 3, "maxItems": 4,
                         }},
                     },
                     "required": ["unite", "colonnes", "valeurs"],
@@ -293,14 +294,14 @@ fn schemas() -> Value {
         "Incident": {
             "type": "object",
             "properties": {
-                "timestamp": time, "type": {"type": "string", "pattern": "^[a-z0-9_]{1,50}$"},
-                "severite": {"enum": ["info", "warning", "error", "critical"]},
+                "timestamp": time_or_null, "type": {"type": "string", "pattern": "^[a-z0-9_]{1,50}$"},
+                "severite": {"enum": ["info", "warning", "error", "critical", null]},
                 "description": {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000]*$"},
-                "valeur": kept, "unite": {"type": "string", "maxLength": 10, "pattern": "^[^\\u0000]*$"},
-                "code_obis": {"type": "string", "maxLength": 20, "pattern": "^[^\\u0000]*$"}, "seuil": kept,
-                "duree_s": {"type": "integer", "minimum": 0, "maximum": 31_536_000},
-                "phase": {"type": "integer", "minimum": 1, "maximum": 3},
-                "compteur": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+                "valeur": kept, "unite": {"type": ["string", "null"], "maxLength": 10, "pattern": "^[^\\u0000]*$"},
+                "code_obis": {"type": ["string", "null"], "maxLength": 20, "pattern": "^[^\\u0000]*$"}, "seuil": kept,
+                "duree_s": {"type": ["integer", "null"], "minimum": 0, "maximum": 31_536_000},
+                "phase": {"type": ["integer", "null"], "minimum": 1, "maximum": 3},
+                "compteur": {"type": ["string", "null"], "maxLength": 64, "pattern": "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*$"},
             },
             "required": ["type", "description"],
             "additionalProperties": false,
@@ -308,23 +309,21 @@ fn schemas() -> Value {
         "Envoi": {
             "type": "object",
             "properties": {
-                "compteur": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+                "compteur": {"type": ["string", "null"], "maxLength": 64, "pattern": "^[A-Za-z0-9_+-]+(\\.[A-Za-z0-9_+-]+)*$"},
                 "mesures": {"type": "array", "maxItems": 10_000, "items": {
                     "type": "object",
                     "properties": {
                         "timestamp": time,
                         "valeurs": {
                             "type": "object",
-                            "minProperties": 1,
                             "properties": series().into_iter().map(|key| (key.to_owned(), kept.clone())).collect::<Map<_, _>>(),
                             "patternProperties": {"^[0-9]{1,2}-[0-9]{1,2}:[0-9]{1,2}\\.[0-9]{1,2}\\.[0-9]{1,2}$": kept},
                             "additionalProperties": false,
                         },
-                        "qualite": {"enum": ["good", "suspect", "bad"]},
-                        "source": {"type": "string", "maxLength": 50, "pattern": "^[^\\u0000]*$"},
+                        "qualite": {"enum": ["good", "suspect", "bad", null]},
+                        "source": {"type": ["string", "null"], "maxLength": 50, "pattern": "^[^\\u0000]*$"},
                     },
-                    "required": ["timestamp", "valeurs"],
-                    "additionalProperties": false,
+                    "required": ["timestamp"],
                 }},
                 "unites": {"type": "object", "additionalProperties": {"type": "string"}},
             },
@@ -332,95 +331,4 @@ fn schemas() -> Value {
             "additionalProperties": false,
         },
     })
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// Text with `code` in it.
-fn prose(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts.map(|(n, part)| if n % 2 == 1 { format!("<code>{}</code>", escaped(part)) } else { escaped(part) }).collect()
-}
-
-fn form_of(form: Form) -> String {
-    match form {
-        Form::Whole(low, high) => format!("whole number, {low} to {high}"),
-        Form::Hours => format!("number above 0, to {MAX_HOURS}"),
-        Form::Time => "RFC 3339".to_owned(),
-        Form::Text => "text".to_owned(),
-        Form::Word(words) => {
-            let words: Vec<String> = words.iter().filter(|w| !w.is_empty()).map(|w| format!("`{w}`")).collect();
-            words.join(", ")
-        }
-        Form::Meter => "identifier".to_owned(),
-        Form::Step => "`auto`, `15m`, `jour` …".to_owned(),
-        Form::Cursor => "cursor".to_owned(),
-    }
-}
-
-/// The document as a page that needs nothing but itself.
-pub(super) fn page() -> String {
-    let mut nav = String::new();
-    let mut body = String::new();
-    for route in routes() {
-        let (method, path, id) = (route.method.as_str(), escaped(route.path), name(&route));
-        let _ = write!(
-            nav,
-            "<li><a href=\"#{id}\"><span class=\"m {0}\">{method}</span> {path}</a></li>",
-            method.to_lowercase()
-        );
-        let _ = write!(
-            body,
-            "<section id=\"{id}\"><h2><span class=\"m {}\">{method}</span> {path}</h2><p>{}</p>",
-            method.to_lowercase(),
-            prose(route.about)
-        );
-        if !route.params.is_empty() {
-            let _ = write!(
-                body,
-                "<div class=\"wide\" tabindex=\"0\" role=\"region\" aria-label=\"Parameters of {path}\"><table><thead><tr>\
-                 <th>Parameter</th><th>Values</th><th>Default</th><th>Meaning</th></tr></thead><tbody>"
-            );
-            for param in route.params {
-                let _ = write!(
-                    body,
-                    "<tr><th scope=\"row\"><code>{}</code></th><td>{}</td><td>{}</td><td>{}</td></tr>",
-                    param.name,
-                    prose(&form_of(param.form)),
-                    escaped(param.default.unwrap_or("")),
-                    prose(param.about)
-                );
-            }
-            body.push_str("</tbody></table></div>");
-        }
-        if !route.statuses.is_empty() {
-            body.push_str("<ul>");
-            for (status, about) in route.statuses {
-                let _ = write!(body, "<li><code>{status}</code> {}</li>", escaped(about));
-            }
-            body.push_str("</ul>");
-        }
-        let example = if route.method == Method::POST {
-            format!(
-                "curl -H \"Authorization: Bearer $TOKEN\" -H \"Content-Type: application/json\" \\\n  -d '{}' \\\n  http://localhost:5000{}",
-                route.example, route.path
-            )
-        } else {
-            format!("curl 'http://localhost:5000{}{}'", route.path, route.example)
-        };
-        if !route.path.contains('{') {
-            let _ = write!(body, "<pre tabindex=\"0\"><code>{}</code></pre>", escaped(&example));
-        }
-        body.push_str("</section>");
-    }
-    format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>releve: HTTP API</title>\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><link rel=\"icon\" href=\"/dashboard/icon.svg\">\
-         <link rel=\"stylesheet\" href=\"/dashboard/docs.css\"></head><body><header><h1>releve: HTTP API</h1>\
-         <p>Times are UTC, RFC 3339. Numbers have the digits the meter sent. Errors are <code>{{\"error\": …, \"parametre\": …}}</code>. \
-         <a href=\"/openapi.json\">openapi.json</a> · <a href=\"/\">dashboard</a></p></header>\
-         <nav aria-label=\"Routes\"><ul>{nav}</ul></nav><main>{body}</main></body></html>"
-    )
 }

@@ -59,5 +59,5 @@ pub(super) fn openapi() -> Reply {
 /// `/docs`.
 pub(super) fn docs() -> Reply {
     static MADE: OnceLock<Reply> = OnceLock::new();
-    MADE.get_or_init(|| Reply::new(HTML, super::openapi::page())).clone()
+    MADE.get_or_init(|| Reply::new(HTML, super::docs::page())).clone()
 }

@@ -47,7 +47,8 @@ pub(super) enum Value {
     Hours(i64, String),
     Time(Instant),
     Text(String),
-    Meter(MeterId),
+    /// `None` where no meter can be called so.
+    Meter(Option<MeterId>),
     Cursor(Vec<i64>),
 }
 
@@ -91,8 +92,9 @@ impl Params {
         if let Some(Value::Text(text)) = self.get(name) { Some(text) } else { None }
     }
 
-    pub(super) fn meter(&self) -> Option<&MeterId> {
-        if let Some(Value::Meter(meter)) = self.get("meter") { Some(meter) } else { None }
+    /// The meter that is named; the inner `None` where there is none of such a name.
+    pub(super) fn meter(&self) -> Option<Option<&MeterId>> {
+        if let Some(Value::Meter(meter)) = self.get("meter") { Some(meter.as_ref()) } else { None }
     }
 
     /// The number of a cursor at a place.
@@ -134,11 +136,9 @@ impl Form {
             Self::Word(words) if words.contains(&text) => Ok(Some(Value::Text(text.to_owned()))),
             Self::Word(words) => Err(format!("doit être l'un de : {}", words.join(", "))),
             Self::Meter if text.is_empty() => Ok(None),
-            // An identifier is what it is: nothing is cleaned here.
-            Self::Meter => MeterId::new(text)
-                .filter(|meter| meter.as_str() == text)
-                .map(|meter| Some(Value::Meter(meter)))
-                .ok_or_else(|| "n'est pas un identifiant de compteur".to_owned()),
+            Self::Meter if text.chars().count() > 64 => Err("est trop long (64 caractères au plus)".to_owned()),
+            // An identifier is what it is: nothing is cleaned here, and no meter is called otherwise.
+            Self::Meter => Ok(Some(Value::Meter(MeterId::new(text).filter(|meter| meter.as_str() == text)))),
             Self::Step if super::step::Pace::parse(text).is_some() => Ok(Some(Value::Text(text.to_owned()))),
             Self::Step => Err("doit être auto, jour, semaine, mois, ou une durée de 1s à 24h comme 15m".to_owned()),
             Self::Cursor => {
@@ -270,7 +270,6 @@ mod tests {
             "debut=hier",
             "debut=2025-13-01T00:00:00Z",
             "severity=fatal",
-            "meter=..%2F..",
             "q=%ff",
             "q=%00",
             "apres=1_2_3",

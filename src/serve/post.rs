@@ -50,26 +50,28 @@ struct Reported {
     compteur: Option<String>,
 }
 
-/// A number of a report: as written, or to nine decimals where it has more digits than that.
-#[derive(Debug)]
-struct Number(Decimal);
+/// A number of a report, as written.
+#[derive(Debug, Deserialize)]
+struct Number(Exact);
 
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&serde_json::value::RawValue>::deserialize(deserializer)?.get();
-        let exact = serde_json::from_str::<Exact>(raw).ok().map(|Exact(number)| number);
-        let close = || {
-            let rounded = (raw.parse::<f64>().ok().filter(|value| value.abs() < 1e9)? * 1e9).round() / 1e9;
-            Decimal::from_f64(rounded)
-        };
-        exact.or_else(close).map(Self).ok_or_else(|| serde::de::Error::custom(format_args!("'{raw}' is no number")))
-    }
+/// Nine digits before the point and nine behind it: no meter has more, and no sum of them overflows.
+fn is_reasonable(value: Decimal) -> bool {
+    let finer = u32::from(value.exponent().saturating_add(9).min(0).unsigned_abs());
+    let is_fine_enough = 10i64.checked_pow(finer).map_or(value.is_zero(), |power| value.mantissa() % power == 0);
+    value.abs() <= Decimal::from(1_000_000_000) && is_fine_enough
 }
 
 impl Number {
+    fn value(self, name: &'static str) -> Result<Decimal, Failure> {
+        let Self(Exact(number)) = self;
+        let refuse = || Failure::parameter(name, "doit avoir neuf chiffres avant la virgule et neuf après, au plus");
+        if is_reasonable(number) { Ok(number) } else { Err(refuse()) }
+    }
+
     /// A whole number between two others.
     fn whole(self, name: &'static str, low: i64, high: i64) -> Result<i64, Failure> {
-        let number = super::params::whole(self.0).filter(|number| (low..=high).contains(number));
+        let Self(Exact(number)) = self;
+        let number = super::params::whole(number).filter(|number| (low..=high).contains(number));
         number.ok_or_else(|| Failure::parameter(name, format!("doit être un entier de {low} à {high}")))
     }
 }
@@ -126,18 +128,23 @@ impl Reported {
             start,
             end,
             description: description.into(),
-            value: self.valeur.map(|Number(value)| value),
+            value: self.valeur.map(|number| number.value("valeur")).transpose()?,
             unit: short("unite", self.unite, 10)?.map(Into::into),
             code: short("code_obis", self.code_obis, 20)?.map(Into::into),
-            threshold: self.seuil.map(|Number(value)| value),
+            threshold: self.seuil.map(|number| number.value("seuil")).transpose()?,
             phase: phase.and_then(|phase| u8::try_from(phase).ok()),
             origin: Origin::Person,
         })
     }
 }
 
+/// A name that an archive's files can carry anywhere.
+fn identifier(name: &str) -> Option<MeterId> {
+    MeterId::new(name).filter(|meter| meter.as_str() == name && name.is_ascii())
+}
+
 fn known_meter(question: &Question<'_>, name: &str) -> Result<MeterId, Failure> {
-    let named = MeterId::new(name).filter(|meter| meter.as_str() == name);
+    let named = identifier(name);
     let named = named.ok_or_else(|| Failure::parameter("compteur", "n'est pas un identifiant de compteur"))?;
     question.reader.store.find_meter(&named)?.ok_or_else(|| Failure {
         status: StatusCode::NOT_FOUND,
@@ -201,6 +208,9 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
     if mesures.len() > MAX_READINGS {
         return Err(Failure::parameter("mesures", format!("a plus de {MAX_READINGS} mesures")));
     }
+    if compteur.as_deref().is_some_and(|name| identifier(name).is_none()) {
+        return Err(Failure::parameter("compteur", "n'est pas un identifiant de compteur"));
+    }
     let latest = question.now.plus_seconds(86_400);
     let mut entries = Vec::with_capacity(mesures.len());
     let (mut default, mut empty) = (None, 0u32);
@@ -224,6 +234,11 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
                 ));
             }
         }
+        if let Some((key, _)) = filed.numbers.0.iter().find(|(_, Exact(value))| !is_reasonable(*value)) {
+            let why =
+                format!("{key} doit avoir neuf chiffres avant la virgule et neuf après, au plus (mesure {index})");
+            return Err(Failure::parameter("valeurs", why));
+        }
         if let Some(word) = filed.quality.as_deref().filter(|word| crate::reading::Quality::parse(word).is_none()) {
             let why = format!("{} n'est pas good, suspect ou bad", super::data::quoted(word));
             return Err(Failure::parameter("qualite", why));
@@ -231,7 +246,7 @@ pub(super) fn data(question: &Question<'_>) -> Result<Reply, Failure> {
         let named = filed.meter.as_deref().or(compteur.as_deref());
         let meter = match named {
             Some(name) => {
-                let meter = MeterId::new(name).filter(|meter| meter.as_str() == name);
+                let meter = identifier(name);
                 let meter =
                     meter.ok_or_else(|| Failure::parameter("compteur", "n'est pas un identifiant de compteur"))?;
                 // An alias stands for its meter.

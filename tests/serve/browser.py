@@ -10,7 +10,6 @@ import sys
 from playwright.sync_api import sync_playwright
 
 address, axe, folder = sys.argv[1:4]
-METERS = "E450001234"
 SIZES = {"wide": (1400, 900), "phone": (360, 740)}
 
 

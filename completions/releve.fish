@@ -45,7 +45,11 @@ complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a c
 complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
 complete -c releve -n "__fish_releve_needs_command" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
 complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
-complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write a day of the store into the archive'
+complete -c releve -n "__fish_releve_needs_command" -f -a "stats" -d 'Energies, power and voltages by hour, day, week, month or year, and how complete they are'
+complete -c releve -n "__fish_releve_needs_command" -f -a "events" -d 'List what happened, or say what did'
+complete -c releve -n "__fish_releve_needs_command" -f -a "check" -d 'Say whether readings come in, for monitoring'
+complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write what is complete into the archive; take out of the store what is safe there'
+complete -c releve -n "__fish_releve_needs_command" -f -a "serve" -d 'Serve the API and a dashboard to browsers'
 complete -c releve -n "__fish_releve_needs_command" -f -a "doctor" -d 'Find out why it does not work'
 complete -c releve -n "__fish_releve_needs_command" -f -a "config" -d 'Show and check the settings'
 complete -c releve -n "__fish_releve_needs_command" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
@@ -131,6 +135,7 @@ complete -c releve -n "__fish_releve_using_subcommand read" -s v -l verbose -d '
 complete -c releve -n "__fish_releve_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand log" -l interval -d 'Keep one reading an interval; ask meters that do not send by themselves this often' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l commit -d 'Write in groups: a power cut loses no more than came in this time' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l archive -d 'Write each hour and day into this archive when it is over' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l print -d 'Also print each reading that is kept, a line each' -r -f -a "ndjson\t'An object a line'"
 complete -c releve -n "__fish_releve_using_subcommand log" -l count -d 'End after so many readings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
@@ -219,6 +224,7 @@ complete -c releve -n "__fish_releve_using_subcommand import" -l color -d 'When 
 always\t''
 never\t''"
 complete -c releve -n "__fish_releve_using_subcommand import" -l why -d 'Say why each reading was refused'
+complete -c releve -n "__fish_releve_using_subcommand import" -l events -d 'Also find events in what was added, as `events detect` would'
 complete -c releve -n "__fish_releve_using_subcommand import" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand import" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -236,7 +242,8 @@ sqlite\t'The SQLite file of the application before this one; needs -o'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l fields -d 'Only these keys, in this order: columns or codes like 1-0:5.8.0' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -s o -l output -d 'Into a file, which gets its name when it is whole; .gz packs it' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l archive -d 'Write the archive\'s short files of the last days instead' -r -F
-complete -c releve -n "__fish_releve_using_subcommand export" -l days -d 'How many days of them' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l days -d 'How many days of them, today included' -r
+complete -c releve -n "__fish_releve_using_subcommand export" -l from-archive -d 'The archive to read where the store was pruned [default: the one of the settings]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
@@ -247,12 +254,136 @@ de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c releve -n "__fish_releve_using_subcommand export" -l compact -d 'Those without indentation'
 complete -c releve -n "__fish_releve_using_subcommand export" -l fail-empty -d 'End with 1 if there is no reading'
 complete -c releve -n "__fish_releve_using_subcommand export" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand export" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l archive -d 'The folder of the archive; it is made if it is not there' -r -F
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l day -d 'The UTC day: a date, today or yesterday' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l by -d 'The length of a row [default: what fits the span]; days are those of the time zone' -r -f -a "hour\t'Full hours'
+day\t'Days from midnight to midnight'
+week\t'ISO weeks, from Monday on'
+month\t'Months'
+year\t'Years'"
+complete -c releve -n "__fish_releve_using_subcommand stats" -l fields -d 'Only these, in this order: energie_active_import, couverture, tension, demande_15min_max and more' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l versus -d 'Compare the whole with another period: 2024-11, "last month", 2024-11-01..2024-11-15' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -s f -l format -d 'How to write [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, with bars'
+json\t'One document, a row a line'
+csv\t'A row a period'"
+complete -c releve -n "__fish_releve_using_subcommand stats" -l archive -d 'The archive to read where the store was pruned [default: that of the settings]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand stats" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand stats" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand stats" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand stats" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand stats" -l curve -d 'The duration curve: which power is reached how much of the time'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l all -d 'All rows, also on a terminal'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l ascii -d 'Bars of plain characters; so by default where the locale is not UTF-8'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l fail-empty -d 'End with 1 if there is no reading'
+complete -c releve -n "__fish_releve_using_subcommand stats" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand stats" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l severity -d 'Of this severity; several with commas' -r -f -a "info\t'Nothing to do'
+warning\t'Out of bounds'
+error\t'Supply or measurement is defective'
+critical\t'Danger, fraud, or data lost'"
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l type -d 'Of this kind, like surtension; several with commas' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l search -d 'With all these words in the description' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l limit -d 'No more than so many, the newest' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, the severity as a word'
+json\t'One object, as the API answers'
+ndjson\t'An object a line'
+csv\t'A row an event'"
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l exec -d 'With --follow: run a command for each new one, its JSON on standard input' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l follow -d 'Go on with new ones as they come'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l fail-empty -d 'End with 1 if there is none'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l at -d 'When it began' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l until -d 'When it was over' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l type -d 'Of which kind, like coupure' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l severity -d 'How much it matters' -r -f -a "info\t'Nothing to do'
+warning\t'Out of bounds'
+error\t'Supply or measurement is defective'
+critical\t'Danger, fraud, or data lost'"
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l since -d 'Only events that began since then; all without it' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand check" -l max-age -d 'How old the last reading may be' -r
+complete -c releve -n "__fish_releve_using_subcommand check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand check" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand check" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand check" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l archive -d 'The folder of the archive, made if it is not there [default: the one of the settings]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l day -d 'Only this UTC day, complete or not: a date, today or yesterday' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l week -d 'Only this week: 2025-W45' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l month -d 'Only this month: 2025-11' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l keep -d 'How long readings stay in the store: 90d, 26w, 18mo, 2y' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l keep-archive -d 'How long files stay in the archive: 10y' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
@@ -263,9 +394,35 @@ de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l hours -d 'Hour files of every day, not only of today and yesterday'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l compact -d 'Without indentation'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l prune -d 'Take older readings out of the store, once the archive is seen to hold them'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -s n -l dry-run -d 'Tell what would be done, and do nothing'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l verify -d 'Check every file of the archive instead; the store is not needed'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand serve" -l listen -d 'Address and port to listen at; port 0 takes any that is free [default: 127.0.0.1:5000]' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l token-file -d 'The file with the token that clients have to send' -r -F
+complete -c releve -n "__fish_releve_using_subcommand serve" -l host -d 'A name the server may be called by, besides its addresses; again for more' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l cors -d 'An origin whose pages may ask, like https://example.org; again for more' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l stale -d '/healthz is 503 when the newest reading is older [default: 15m]' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l client-timeout -d 'Cut clients off that keep the server waiting for so long [default: 15 to 20 s]' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l connections -d 'So many connections at once' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l get -d 'Answer one request, like /api/stats, on stdout and end' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand serve" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand serve" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand serve" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand doctor" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
 iec62056-21\t'IEC 62056-21'
@@ -597,22 +754,28 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "log" -d 'Keep reading meters into the store'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write a day of the store into the archive'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export consolidate doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "log" -d 'Keep reading meters into the store'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "stats" -d 'Energies, power and voltages by hour, day, week, month or year, and how complete they are'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "events" -d 'List what happened, or say what did'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "check" -d 'Say whether readings come in, for monitoring'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write what is complete into the archive; take out of the store what is safe there'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "serve" -d 'Serve the API and a dashboard to browsers'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
+complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
+complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a settings file with every key, commented'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the settings in force and where each comes from'
 complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether the settings file makes sense'

@@ -4,11 +4,11 @@ use super::ConsolidateError;
 use super::lock::Lock;
 use super::plan::{self, Ask, Known, Piece, Place};
 use super::prune;
-use super::work::{Worker, day_sources};
+use super::work::{Worker, sources};
 use crate::archive::{ArchiveError, Kind, Listed, Named, Period, Standing, Tree, Whose};
 use crate::document::Form;
 use crate::reading::{Instant, MeterId};
-use crate::store::{Stock, Store};
+use crate::store::{EventQuery, KeptEvent, Stock, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -239,13 +239,14 @@ impl<'a> Run<'a> {
         let ever = Instant::from_unix_micros(i64::MIN / 2)..Instant::from_unix_micros(i64::MAX);
         let stock = self.store.stock(self.meter, ever)?;
         let filed = self.filed();
+        let events = self.store.events(&EventQuery {
+            meter: Some(self.meter.clone()),
+            oldest_first: true,
+            ..EventQuery::default()
+        })?;
+        let sources = |period| sources(self.tree, self.meter, self.is_default, period, &events);
         let known = Known { stock: &stock, filed: &filed, now: self.wishes.now, hours: self.wishes.hours };
-        let tasks = plan::tasks(
-            &known,
-            &self.wishes.select,
-            |period| self.look(period),
-            |period| day_sources(self.tree, self.meter, self.is_default, period),
-        )?;
+        let tasks = plan::tasks(&known, &self.wishes.select, |period| self.look(period), sources)?;
         tell(Done::Planned(tasks.len()));
         let means: Vec<(Period, String)> = tasks
             .iter()
@@ -254,16 +255,14 @@ impl<'a> Run<'a> {
             .collect();
         let pieces = plan::pieces(tasks, self.wishes.workers);
         let mut written = BTreeSet::new();
-        self.all(&stock, &pieces, &mut |done| {
+        self.all(&stock, &events, &pieces, &mut |done| {
             if let Done::Written { path, .. } = &done {
                 written.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
             }
             tell(done);
         })?;
         // Once every day is what it is going to be.
-        let origins = means
-            .into_iter()
-            .map(|(period, name)| Ok((period, name, day_sources(self.tree, self.meter, self.is_default, period)?)));
+        let origins = means.into_iter().map(|(period, name)| Ok((period, name, sources(period)?)));
         self.tree.set_origins(origins.collect::<Result<_, ArchiveError>>()?)?;
         Ok(written)
     }
@@ -303,6 +302,7 @@ impl<'a> Run<'a> {
     fn all(
         &self,
         stock: &BTreeMap<Instant, Stock>,
+        events: &[KeptEvent],
         pieces: &[Piece],
         tell: &mut dyn FnMut(Done),
     ) -> Result<(), ConsolidateError> {
@@ -314,7 +314,7 @@ impl<'a> Run<'a> {
         let work = |told: &mut dyn FnMut(usize, Option<Done>)| -> Result<(), ConsolidateError> {
             let store = Store::open(&wishes.store)?;
             store.set_cache(CACHE_KB)?;
-            let worker = Worker { store, tree, meter, is_default, whose, stock, form: wishes.form };
+            let worker = Worker { store, tree, meter, is_default, whose, stock, events, form: wishes.form };
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(piece) = pieces.get(index) else { return Ok(()) };

@@ -10,7 +10,7 @@ use crate::document::{EventJson, Form, History, Values};
 use crate::exchange::steps::{Step, Stepped, Steps};
 use crate::past::each_measure;
 use crate::reading::{Instant, MeterId, Quality};
-use crate::store::{EventQuery, KeptEvent, Stock, Store};
+use crate::store::{KeptEvent, Stock, Store};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
 
@@ -26,18 +26,32 @@ pub(super) struct Worker<'a> {
     pub(super) is_default: bool,
     pub(super) whose: Whose<'a>,
     pub(super) stock: &'a BTreeMap<Instant, Stock>,
+    /// Every event of the meter, the oldest first.
+    pub(super) events: &'a [KeptEvent],
     pub(super) form: Form,
 }
 
-/// What a week or month file notes as its origin: the day files it is made of, and that of the day before, whose last
-/// reading may stand into it.
-pub(super) fn day_sources(
+/// The events that a period touches, in the API's form.
+fn events_in(events: &[KeptEvent], period: Period) -> Vec<String> {
+    let touches = |kept: &&KeptEvent| {
+        let (start, end) = (kept.event.start, kept.event.end.unwrap_or(kept.event.start));
+        start < period.end() && end >= period.start()
+    };
+    // Texts and numbers always serialise.
+    let json = |kept: &KeptEvent| serde_json::to_string(&EventJson::new(kept.id, &kept.event)).unwrap_or_default();
+    events.iter().filter(touches).map(json).collect()
+}
+
+/// What a week or month file notes as its origin: the day files it is made of, that of the day before, whose last reading
+/// may stand into it, and its events.
+pub(super) fn sources(
     tree: &Tree,
     meter: &MeterId,
     is_default: bool,
     period: Period,
+    events: &[KeptEvent],
 ) -> Result<String, ArchiveError> {
-    let mut all = String::new();
+    let mut all = events_in(events, period).join("\n");
     for day in Period::each(Kind::Day, &(period.start().plus_seconds(-86_400)..period.end())) {
         if let (name, Some(listed)) = place_of(tree, meter, is_default, day)? {
             all.push_str(&format!("{name} {}\n", listed.sha256));
@@ -273,7 +287,7 @@ impl<'w> Writing<'w> {
             self.told.extend(flaw.map(|(error, _)| Done::Refused(error)));
             return Ok(());
         }
-        let events = events_of(worker, &task.period)?;
+        let events = events_in(worker.events, task.period);
         let content = archive::history(&history, worker.meter.as_str(), task.period, worker.form, &events);
         self.put(task, &content, String::new(), flaw)
     }
@@ -322,18 +336,4 @@ impl<'w> Writing<'w> {
         self.told.drain(..).for_each(&mut *self.tell);
         Ok(())
     }
-}
-
-/// The events of a meter that a period touches, in the API's form, the oldest first.
-fn events_of(worker: &Worker<'_>, period: &Period) -> Result<Vec<String>, ConsolidateError> {
-    let wanted = EventQuery {
-        meter: Some(worker.meter.clone()),
-        period: Some(period.range()),
-        oldest_first: true,
-        ..EventQuery::default()
-    };
-    let events = worker.store.events(&wanted)?;
-    // Texts and numbers always serialise.
-    let json = |kept: &KeptEvent| serde_json::to_string(&EventJson::new(kept.id, &kept.event)).unwrap_or_default();
-    Ok(events.iter().map(json).collect())
 }

@@ -63,7 +63,7 @@ fn whole(at: Instant, quality: Quality, shape: &Shape, numbers: &[Decimal]) -> K
 
 /// Adds the registers of a second telegram of the same time; of a register in both, the better quality counts, and of
 /// equal ones the later.
-fn join(reading: &mut Reading, next: Reading) {
+pub(super) fn join(reading: &mut Reading, next: Reading) {
     let replaces = next.quality >= reading.quality;
     for register in next.registers {
         match reading.registers.iter_mut().find(|present| present.code == register.code) {

@@ -179,6 +179,31 @@ impl<'s> Past<'s> {
         self.store.readings(meter, stored, |kept| sink(kept).map_err(Stopped::Sink)).map_err(Stopped::into)
     }
 
+    /// The same, but those of one instant as one.
+    ///
+    /// # Errors
+    /// [`PastError`], or what `sink` returns.
+    pub fn joined<E: From<PastError>>(
+        &self,
+        meter: &MeterId,
+        period: Range<Instant>,
+        mut sink: impl FnMut(&Kept) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut open: Option<Kept> = None;
+        self.readings(meter, period, |next| -> Result<(), E> {
+            match &mut open {
+                Some(kept) if kept.at == next.at => measures::join(&mut kept.reading, next.reading),
+                _ => {
+                    if let Some(kept) = open.replace(next) {
+                        sink(&kept)?;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        open.iter().try_for_each(sink)
+    }
+
     /// See [`Store::lean`]. Of the archive each is whole, in the contract's terms.
     ///
     /// # Errors

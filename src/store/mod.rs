@@ -192,6 +192,10 @@ impl Store {
 
     /// Reads one state of the store, whatever is written meanwhile.
     fn snapshot<T, E: From<Trouble>>(&self, act: impl FnOnce(&Connection, &mut Names) -> Result<T, E>) -> Result<T, E> {
+        // A question asked while another one is being answered is about the same state.
+        if !self.connection.is_autocommit() {
+            return act(&self.connection, &mut Names::default());
+        }
         let transaction = self.connection.unchecked_transaction().map_err(Trouble::from)?;
         act(&transaction, &mut Names::default())
     }

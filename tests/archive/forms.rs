@@ -208,3 +208,26 @@ fn twice_is_the_same_bytes_and_what_comes_late_is_taken_in() {
         assert!(&merged[name] == bytes, "{name} differs");
     }
 }
+
+#[test]
+fn weeks_and_months_hold_their_events_and_are_written_anew_when_one_comes_to_light() {
+    let place = Place::new();
+    store(&place, "s.db", &entries(METER, "2025-11-03T00:00:00Z", "2025-12-02T00:00:00Z", 900));
+    consolidate(&place, &[]).clean();
+    let week = place.path("a/hebdomadaire/semaine_2025-W45.json.gz");
+    assert!(json(&week).get("evenements").is_none());
+    let at = "2025-11-07T10:00:00Z";
+    place.run(["--db", "s.db", "events", "add", "Panne électrique", "--at", at, "--type", "coupure"]).clean();
+    let said = consolidate(&place, &[]).clean();
+    assert_eq!(said.matches("json.gz").count(), 2, "{said}");
+    for name in ["hebdomadaire/semaine_2025-W45.json.gz", "mensuel/mois_202511.json.gz"] {
+        let file = json(&place.path("a").join(name));
+        let [event] = file["evenements"].as_array().unwrap().as_slice() else { panic!("{file:#}") };
+        assert_eq!((event["timestamp"].as_str(), event["type"].as_str()), (Some(at), Some("coupure")));
+        assert_eq!(event["description"], "Panne électrique");
+    }
+    let before = tree(&place.path("a"));
+    consolidate(&place, &[]).clean();
+    assert_eq!(before, tree(&place.path("a")));
+    place.run(["consolidate", "--archive", "a", "--verify", "-q"]).clean();
+}

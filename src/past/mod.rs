@@ -13,9 +13,7 @@ pub use spread::Survey;
 use crate::archive::{ArchiveError, Tree};
 use crate::document::Values;
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
-use crate::store::{
-    Boundaries, EventQuery, Kept, KeptEvent, Lean, Sample, Series, Sheet, Step, Store, StoreError, Totals,
-};
+use crate::store::{Boundaries, EventQuery, Kept, KeptEvent, Series, Sheet, Store, StoreError, Totals};
 use std::ops::Range;
 
 /// Why the past cannot be told.
@@ -204,36 +202,6 @@ impl<'s> Past<'s> {
         open.iter().try_for_each(sink)
     }
 
-    /// See [`Store::lean`]. Of the archive each is whole, in the contract's terms.
-    ///
-    /// # Errors
-    /// [`PastError`], or what `sink` returns.
-    pub fn lean<E: From<PastError>>(
-        &self,
-        meter: &MeterId,
-        period: Range<Instant>,
-        mut sink: impl FnMut(Lean<'_>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (archived, stored) = self.split(meter, &period)?;
-        self.archived(meter, archived, |at, record| sink(Lean::Whole(archived::kept(meter, at, record))))?;
-        self.store.lean(meter, stored, |lean| sink(lean).map_err(Stopped::Sink)).map_err(Stopped::into)
-    }
-
-    /// See [`Store::samples`].
-    ///
-    /// # Errors
-    /// [`PastError`].
-    pub fn samples(
-        &self,
-        series: &Series,
-        period: Range<Instant>,
-        mut sink: impl FnMut(Sample),
-    ) -> Result<(), PastError> {
-        let (archived, stored) = self.split(series.meter(), &period)?;
-        self.archived_samples(series, archived, &mut sink)?;
-        Ok(self.store.samples(series, stored, sink)?)
-    }
-
     /// See [`Store::table`].
     ///
     /// # Errors
@@ -259,25 +227,6 @@ impl<'s> Past<'s> {
         let mut totals = self.archived_totals(series, archived)?;
         totals.extend(self.store.totals(series, stored)?);
         Ok(totals)
-    }
-
-    /// See [`Store::steps`].
-    ///
-    /// # Errors
-    /// [`PastError`].
-    pub fn steps(&self, series: &Series, period: Range<Instant>, sink: impl FnMut(Step)) -> Result<(), PastError> {
-        let (archived, _) = self.split(series.meter(), &period)?;
-        if archived.is_empty() {
-            return Ok(self.store.steps(series, period, sink)?);
-        }
-        // All are compared at the finest exponent there is.
-        let mut finest: Option<i8> = None;
-        self.samples(series, period.clone(), |sample| {
-            let exponent = sample.value.exponent();
-            finest = Some(finest.map_or(exponent, |finest| finest.min(exponent)));
-        })?;
-        let feed = |take: &mut dyn FnMut(Sample)| self.samples(series, period, take);
-        self.store.steps_along(series, finest.unwrap_or_default(), feed, sink)
     }
 
     /// See [`Store::boundaries`]. Serial numbers of what was pruned are not looked at.

@@ -3,7 +3,7 @@
 use super::flow::Follower;
 use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
 use super::segment::{Break, Found, Point};
-use super::series::{Sample, Series, each};
+use super::series::{Series, each};
 use super::{Store, StoreError, Trouble, boundaries, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
 use rusqlite::Connection;
@@ -113,37 +113,6 @@ impl Store {
                 Found::Begins(from, to, Break::Rollover { step }) => sink(amount(from, to, step)),
                 _ => {}
             })
-        })
-    }
-}
-
-impl Store {
-    /// The steps of a counter whose numbers come from elsewhere too: `feed` hands them over in order of time, all with
-    /// `exponent` or a coarser one.
-    ///
-    /// # Errors
-    /// [`StoreError`], naming the file, or what `feed` returns.
-    pub fn steps_along<E: From<StoreError>>(
-        &self,
-        series: &Series,
-        exponent: i8,
-        feed: impl FnOnce(&mut dyn FnMut(Sample)) -> Result<(), E>,
-        mut sink: impl FnMut(Step),
-    ) -> Result<(), E> {
-        let mut follower = Follower::new(series.unit, exponent, self.boundaries(series.meter())?);
-        let step = |from: Point, to: Point, mantissa: i64| Step {
-            between: (Instant::from_unix_micros(from.at), Instant::from_unix_micros(to.at)),
-            amount: Decimal::new(mantissa, exponent),
-        };
-        let mut sink = |found: Found| match found {
-            Found::Step(from, to) => sink(step(from, to, to.value.saturating_sub(from.value))),
-            Found::Begins(from, to, Break::Rollover { step: amount }) => sink(step(from, to, amount)),
-            _ => {}
-        };
-        feed(&mut |sample| {
-            if let Some(value) = at_exponent(sample.value, exponent) {
-                follower.follow(Point { at: sample.at.unix_micros(), value }, &mut sink);
-            }
         })
     }
 }

@@ -227,7 +227,7 @@ fn weeks_and_months_hold_their_events_and_are_written_anew_when_one_comes_to_lig
         assert_eq!(event["description"], "Panne électrique");
     }
     let before = tree(&place.path("a"));
-    consolidate(&place, &[]).clean();
+    consolidate(&place, &["-q"]).clean();
     assert_eq!(before, tree(&place.path("a")));
     place.run(["consolidate", "--archive", "a", "--verify", "-q"]).clean();
 }

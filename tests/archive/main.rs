@@ -120,9 +120,9 @@ impl Random {
     }
 }
 
-/// How often to try: `RELEVE_LONG=1` asks for more.
+/// How often to try: `LONG=1` asks for more.
 fn rounds(short: usize, long: usize) -> usize {
-    if std::env::var_os("RELEVE_LONG").is_some_and(|value| value == "1") { long } else { short }
+    if std::env::var_os("LONG").is_some_and(|value| value == "1") { long } else { short }
 }
 
 fn unpack_bytes(packed: &[u8]) -> Vec<u8> {

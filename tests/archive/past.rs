@@ -2,9 +2,10 @@
 
 use crate::testenv::Place;
 use crate::{METER, consolidate, entries, store, tree};
+use releve::analyse::{Ask, Wanted, analyse};
 use releve::archive::Tree;
 use releve::past::Past;
-use releve::reading::{Instant, MeterId};
+use releve::reading::{Calendar, Instant, MeterId, Zone};
 use releve::store::{Series, Store};
 use std::fs;
 use std::ops::Range;
@@ -17,18 +18,24 @@ fn answers(past: Past<'_>, period: &Range<Instant>) -> Vec<String> {
     let series: Vec<Series> = past.series_in(&meter, period.clone()).unwrap().into_iter().filter(numbers).collect();
     all.push(format!("{:?}", past.instants(&meter, period.clone()).unwrap()));
     for series in &series {
-        past.samples(series, period.clone(), |sample| {
-            all.push(format!("{} {} {} {:?}", series.code, sample.at, sample.value, sample.quality));
-        })
-        .unwrap();
         // Stretches differ; what they come to does not.
         let totals = past.totals(series, period.clone()).unwrap();
         let count: usize = totals.iter().map(|totals| totals.count).sum();
         let (min, max) = (totals.iter().map(|t| t.min).min(), totals.iter().map(|t| t.max).max());
         let ends = totals.first().map(|t| (t.between.0, t.first)).zip(totals.last().map(|t| (t.between.1, t.last)));
         all.push(format!("{} {count} {min:?} {max:?} {ends:?}", series.code));
-        past.steps(series, period.clone(), |step| all.push(format!("{} {step:?}", series.code))).unwrap();
     }
+    let wanted =
+        Wanted { tariffs: true, power: true, demand: true, quality: true, surplus: true, parts: true, curve: true };
+    let ask = Ask {
+        meter: meter.clone(),
+        span: period.clone(),
+        calendar: Some(Calendar::Day),
+        zone: Zone::CENTRAL_EUROPE,
+        now: period.end,
+        wanted,
+    };
+    all.push(format!("{:#?}", analyse(&past, &ask).unwrap()));
     past.table(&series, period.clone(), |at, numbers, quality| {
         let numbers: Vec<_> = numbers.iter().map(|number| number.map(|number| number.to_string())).collect();
         all.push(format!("{at} {numbers:?} {quality:?}"));

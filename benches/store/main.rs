@@ -23,7 +23,7 @@ use releve::document::Values;
 use releve::exchange::old_database::OldDatabaseWriter;
 use releve::reading::{Code, Instant, MeterId, Quality, TariffMemory};
 use releve::store::{Ends, Series, Store};
-use rivals::{best, duck, plain_sql, ratio, releve, sqlite, timed};
+use rivals::{best, duck, plain_sql, python_sql, ratio, releve, sqlite, timed};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -261,7 +261,10 @@ fn ask(what: &str, old: &Path, mut ours: impl FnMut() -> usize, sql: &str, duck_
         Some(())
     })
     .unwrap();
-    print!("; SQL {:.1} ms, {:.0} times", theirs.as_secs_f64() * 1e3, ratio(theirs, ours));
+    print!("; SQL {:.1} ms, {:.1} times", theirs.as_secs_f64() * 1e3, ratio(theirs, ours));
+    if let Some(theirs) = python_sql(old, sql) {
+        print!(", by Python {:.1} ms, {:.1} times", theirs.as_secs_f64() * 1e3, ratio(theirs, ours));
+    }
     if let Some(theirs) = duck(old, duck_sql) {
         print!("; DuckDB {:.1} ms, {:.1} times", theirs.as_secs_f64() * 1e3, ratio(theirs, ours));
     }

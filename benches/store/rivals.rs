@@ -72,6 +72,23 @@ pub fn best(mut run: impl FnMut() -> Option<()>) -> Option<Duration> {
     best
 }
 
+/// The time of a statement on the old schema as its application asks it, and as DuckDB is asked here: in Python, every row an
+/// object.
+pub fn python_sql(old: &Path, sql: &str) -> Option<Duration> {
+    let script = "import sys, time, sqlite3\n\
+        old, sql = sys.argv[1:]\n\
+        c = sqlite3.connect(old)\n\
+        best = 1e9\n\
+        for _ in range(3):\n\
+        \x20t = time.perf_counter()\n\
+        \x20c.execute(sql).fetchall()\n\
+        \x20best = min(best, time.perf_counter() - t)\n\
+        print(best)";
+    let output = Command::new(python()).args(["-c", script]).arg(old).arg(sql).output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    Some(Duration::from_secs_f64(said.trim().parse().ok()?))
+}
+
 /// The time of a statement inside DuckDB, on a table of its own.
 pub fn duck(old: &Path, sql: &str) -> Option<Duration> {
     let table = PathBuf::from(format!("{}.csv", old.display()));

@@ -82,6 +82,14 @@ const CURVE: [u64; 23] =
 /// # Errors
 /// [`PastError`].
 pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
+    match attempt(past, ask) {
+        // A consolidation took readings out of the store just then.
+        Err(PastError::Moved(_)) => attempt(past, ask),
+        done => done,
+    }
+}
+
+fn attempt(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
     let Some((first, last)) = past.extent(&ask.meter)? else { return Ok(None) };
     let just_behind = Instant::from_unix_micros(last.unix_micros().saturating_add(1));
     let asked = first.max(ask.span.start)..just_behind.min(ask.span.end);
@@ -115,7 +123,7 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
     let intervals = i64::try_from(survey.all).unwrap_or(i64::MAX).saturating_sub(1);
     let setting = Setting {
         grid: Grid::new(calendar, ask.zone, &span, (first, last), finer),
-        mean: (last.unix_micros() - first.unix_micros()).checked_div(intervals).unwrap_or_default(),
+        mean: survey.length.checked_div(intervals).unwrap_or_default(),
         power_exponent: tracks.power.iter().map(tracks::exponent_of).min().unwrap_or_default(),
         counted,
         quarters: is_coarse,
@@ -137,7 +145,8 @@ pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError
     let Some(whole) = finish.whole() else { return Ok(None) };
     let curve = wanted.curve.then(|| curve(&collected, setting.power_exponent)).flatten();
     let breaks = breaches(&setting, &collected, &whole.period);
-    Ok(Some(Analysis { meter: ask.meter.clone(), zone: ask.zone, calendar, rows: finish.rows(), whole, breaks, curve }))
+    let rows = finish.rows();
+    Ok(Some(Analysis { meter: ask.meter.clone(), zone: ask.zone, calendar, rows, whole, breaks, curve }))
 }
 
 /// A few dozen rows at most, hours for two days.

@@ -88,6 +88,10 @@ impl Tree {
                 Some(listed) => match self.state_of(period, &name, listed) {
                     Ok(Standing::Whole | Standing::Former) => self.take(whose, period, &name, all),
                     Ok(Standing::Missing) => Ok(()),
+                    // Another thread gave it a new content just now: it is the manifest's again.
+                    Ok(Standing::Other) if self.listed(period, &name)?.as_ref() != Some(listed) => {
+                        self.take(whose, period, &name, all)
+                    }
                     Ok(Standing::Other) => {
                         Err(ArchiveError::damaged(&self.path(period, &name), "it is not what the manifest says"))
                     }

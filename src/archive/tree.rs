@@ -340,14 +340,21 @@ impl Tree {
         Ok(temporary)
     }
 
-    /// Gives files their names. First the manifests say what is to come, then the names are changed, then what the files
-    /// took the place of is forgotten.
+    /// Gives files their names. First what is damaged is set aside, so that a power cut leaves its line of the manifest to tell
+    /// what is missing; then the manifests say what is to come, then the names are changed, then what the files took the place of
+    /// is forgotten.
     ///
     /// # Errors
     /// [`ArchiveError`], naming the file. Whatever has its name by then is whole.
     pub fn commit(&self, prepared: Vec<Prepared>) -> Result<(), ArchiveError> {
         let mut state = self.state();
         let mut touched: BTreeMap<(&'static str, String), bool> = BTreeMap::new();
+        for file in prepared.iter().filter(|file| file.set_aside && !self.dry) {
+            let path = self.path(file.period, &file.name);
+            if fs::symlink_metadata(&path).is_ok() {
+                set_aside(&path)?;
+            }
+        }
         for file in &prepared {
             let key = (file.period.kind().folder(), file.period.manifest());
             let manifest = self.manifest(&mut state, key.clone())?;
@@ -366,9 +373,6 @@ impl Tree {
         for file in prepared {
             let folder = file.period.kind().folder();
             let path = self.root.join(folder).join(&file.name);
-            if file.set_aside && !self.dry && fs::symlink_metadata(&path).is_ok() {
-                set_aside(&path)?;
-            }
             if let Some(temporary) = file.temporary {
                 temporary.persist(&path).map_err(|error| ArchiveError::Io { path, source: error.error })?;
             }

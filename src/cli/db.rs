@@ -5,6 +5,7 @@ use super::failure::{self, Failure};
 use super::keys;
 use super::output::Output;
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
+use crate::consolidate::Lock;
 use crate::reading::{Instant, MeterId};
 use crate::store::{Entry, Info, RawPiece, Replaced, Store};
 use clap::{Args, Subcommand};
@@ -100,6 +101,8 @@ impl Cmd {
                 if !path.exists() {
                     return Err(missing(&path));
                 }
+                // Values change under the same times and qualities: no consolidation may be checking them meanwhile.
+                let _lock = Lock::take(&path)?;
                 let done = redecode(&mut Store::create(&path)?, globals, keys)?;
                 if !globals.quiet {
                     output.line(&format!("{} the same, {} added, {} changed", done.same, done.added, done.changed))?;

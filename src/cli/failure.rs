@@ -186,6 +186,7 @@ impl Failure {
         match error {
             PastError::Store(store) => Self::store(store),
             PastError::Archive(archive) => Self::archive(archive),
+            PastError::Moved(_) => Self::new(BUSY, "past.moved", error.to_string()).tip("ask again"),
         }
     }
 

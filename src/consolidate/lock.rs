@@ -7,13 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// Held while a run goes on.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     _file: Option<File>,
 }
 
 impl Lock {
     /// Takes the lock of a store. The file stays: to remove it would take the lock away from who opens it just then.
-    pub(super) fn take(store: &Path) -> Result<Self, ConsolidateError> {
+    ///
+    /// # Errors
+    /// [`ConsolidateError::Busy`] where another run holds it.
+    pub fn take(store: &Path) -> Result<Self, ConsolidateError> {
         let mut path = store.as_os_str().to_owned();
         path.push(".lock");
         let mut options = OpenOptions::new();

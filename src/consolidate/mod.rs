@@ -20,6 +20,7 @@ pub mod verify;
 mod work;
 
 pub use export::export_days;
+pub use lock::Lock;
 pub use run::{Bounds, Done, Report, Select, Wishes, run};
 
 use crate::archive::ArchiveError;

@@ -1,5 +1,6 @@
 //! Which files are to be written: what is complete, and not in the archive as it should be. Nothing here touches a disk.
 
+use super::work::MERGED;
 use crate::archive::{Kind, Period, Standing};
 use crate::reading::Instant;
 use crate::store::Stock;
@@ -147,7 +148,9 @@ pub fn tasks<E>(
             Some((_, Standing::Other)) => Some(Why::Damaged),
             Some((_, Standing::Former)) => Some(Why::Late),
             // What was pruned since is in the file.
-            Some((origin, Standing::Whole)) if stock.readings > 0 && *origin != mark(stock) => Some(Why::Late),
+            Some((origin, Standing::Whole)) if stock.readings > 0 && origin.trim_end_matches(MERGED) != mark(stock) => {
+                Some(Why::Late)
+            }
             Some(_) => None,
         };
         if let Some(why) = why {

@@ -137,7 +137,11 @@ impl Pruning<'_> {
             Ok(())
         })?;
         Ok(match missing {
-            Some(at) => Err(format!("{name} has not the reading of {at} as the store has it")),
+            Some(at) => {
+                // The mark tells times and qualities only: the next run writes the day anew.
+                self.tree.set_origins(vec![(day, name.clone(), "-".to_owned())])?;
+                Err(format!("{name} has not the reading of {at} as the store has it: the next run writes it anew"))
+            }
             None => Ok(()),
         })
     }
@@ -165,6 +169,7 @@ fn why(error: &ArchiveError) -> String {
 /// Removes files that end before a time, and of whose time the store has nothing (`held` are the hours it has).
 pub(super) fn archive(
     tree: &Tree,
+    (wishes, known): (&Wishes, &[String]),
     cutoff: Instant,
     held: &BTreeSet<Instant>,
     tell: &mut dyn FnMut(Done),
@@ -174,7 +179,17 @@ pub(super) fn archive(
     for folder in layout::FOLDERS {
         for name in tree.names(folder) {
             let named = Named::parse(&name).filter(|named| named.period.kind().folder() == folder);
-            if let Some(named) = named.filter(|named| named.period.end() <= cutoff && !is_held(named.period)) {
+            let Some(named) = named.filter(|named| named.period.end() <= cutoff && !is_held(named.period)) else {
+                continue;
+            };
+            // What is not this store's, or was not asked for, stays.
+            let owner = tree.listed(named.period, &name)?.map(|listed| listed.meter).or(named.suffix);
+            let is_wanted = match (&owner, &wishes.meter) {
+                (Some(owner), Some(meter)) => owner == meter.as_str(),
+                (Some(owner), None) => known.contains(owner),
+                (None, wanted) => wanted.is_none(),
+            };
+            if is_wanted {
                 old.push((named.period, name));
             }
         }

@@ -193,7 +193,7 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
             // What left just now is still there in a dry run.
             held.extend(hours.filter(|hour| pruned.get(meter).is_none_or(|until| hour >= until)));
         }
-        prune::archive(&tree, cutoff, &held, &mut tell)?;
+        prune::archive(&tree, (wishes, &known), cutoff, &held, &mut tell)?;
     }
     Ok(report)
 }

@@ -1,7 +1,7 @@
 //! The files of a piece of time: its readings are read once, and each goes to its hour, its day and its steps.
 
 use super::ConsolidateError;
-use super::plan::{Piece, STEP_S, Task, Why, mark, stock_of};
+use super::plan::{Piece, STEP_S, Task, mark, stock_of};
 use super::run::{Done, place_of};
 use crate::archive::{
     self, ArchiveError, Content, Flaw, Kind, Listed, Period, Prepared, Record, Standing, Text, Tree, Whose, add,
@@ -11,7 +11,7 @@ use crate::exchange::steps::{Step, Stepped, Steps};
 use crate::past::each_measure;
 use crate::reading::{Instant, MeterId, Quality};
 use crate::store::{KeptEvent, Stock, Store};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 /// So many files wait for their names, which they get together.
@@ -30,6 +30,9 @@ pub(super) struct Worker<'a> {
     pub(super) events: &'a [KeptEvent],
     pub(super) form: Form,
 }
+
+/// Behind the origin of a file that holds more or better than the store alone.
+pub(super) const MERGED: char = '+';
 
 /// The events that a period touches, in the API's form.
 fn events_in(events: &[KeptEvent], period: Period) -> Vec<String> {
@@ -120,6 +123,8 @@ struct Writing<'w> {
     next_end: Instant,
     /// What is wrong with files, by name.
     flaws: BTreeMap<String, Flaw>,
+    /// Days of which files had readings of a better quality than the store.
+    better: BTreeSet<Period>,
     batch: Vec<Prepared>,
     told: Vec<Done>,
 }
@@ -156,6 +161,7 @@ impl<'w> Writing<'w> {
             next_end: Instant::from_unix_micros(i64::MIN),
             steps: has_means.then(|| Steps::new(Step::Seconds(STEP_S))),
             flaws: BTreeMap::new(),
+            better: BTreeSet::new(),
             batch: Vec::new(),
             told: Vec::new(),
         }
@@ -170,6 +176,9 @@ impl<'w> Writing<'w> {
         }
         let (store, meter) = (&self.worker.store, self.worker.meter);
         each_measure(store, meter, day.range(), |at, values, quality, source| -> Result<(), ConsolidateError> {
+            if all.records.get(&at).is_some_and(|file| file.quality > quality) {
+                self.better.insert(day);
+            }
             add(&mut all.records, at, Record { values: values.clone(), quality, source: source.into() });
             Ok(())
         })?;
@@ -240,21 +249,21 @@ impl<'w> Writing<'w> {
     fn readings(&mut self, task: Task, text: Option<Text>) -> Result<(), ConsolidateError> {
         let worker = self.worker;
         let mut flaw = self.flaws.remove(&task.name);
+        if flaw.is_none()
+            && let (_, Some(listed)) = place_of(worker.tree, worker.meter, worker.is_default, task.period)?
+        {
+            let path = worker.tree.path(task.period, &task.name);
+            let error = match worker.tree.state_of(task.period, &task.name, &listed) {
+                Ok(Standing::Other) => Some(ArchiveError::damaged(&path, "it is not what the manifest says")),
+                Ok(_) => None,
+                Err(error) => Some(error),
+            };
+            flaw = error.map(|error| Flaw { name: task.name.clone(), error, expected: Some(listed.count) });
+        }
         if matches!(&flaw, Some(flaw) if !matches!(flaw.error, ArchiveError::Damaged { .. })) {
             // Another meter's, or a way out of the tree: it is not ours to replace.
             self.told.extend(flaw.map(|flaw| Done::Refused(flaw.error)));
             return Ok(());
-        }
-        if flaw.is_none() && task.why == Why::Damaged {
-            let (_, listed) = place_of(worker.tree, worker.meter, worker.is_default, task.period)?;
-            flaw = Some(Flaw {
-                name: task.name.clone(),
-                error: ArchiveError::damaged(
-                    &worker.tree.path(task.period, &task.name),
-                    "it is not what the manifest says",
-                ),
-                expected: listed.map(|listed| listed.count),
-            });
         }
         let Some(text) = text else {
             if let Some(flaw) = flaw {
@@ -265,7 +274,11 @@ impl<'w> Writing<'w> {
         };
         let hour = (task.period.kind() == Kind::Hour).then(|| task.period.hour());
         let content = text.finish(worker.meter.as_str(), task.period.date(), hour);
-        let origin = mark(stock_of(worker.stock, task.period));
+        let mut origin = mark(stock_of(worker.stock, task.period));
+        // Files had a part in it, and must have one again.
+        if Period::containing(Kind::Day, task.period.start()).is_some_and(|day| self.better.contains(&day)) {
+            origin.push(MERGED);
+        }
         self.put(task, &content, origin, flaw.map(|flaw| (flaw.error, flaw.expected)))
     }
 
@@ -318,9 +331,15 @@ impl<'w> Writing<'w> {
     ) -> Result<(), ConsolidateError> {
         let tree = self.worker.tree;
         let path = tree.path(task.period, &task.name);
+        let count = content.summary.count;
+        // Files are added to, so there is less only where something is lost: it is said, even where the file itself is gone.
+        let (_, listed) = place_of(tree, self.worker.meter, self.worker.is_default, task.period)?;
+        if let Some(listed) = listed.filter(|listed| flaw.is_none() && count < listed.count) {
+            let what = format!("it is missing; it held {}, there are {count} now", listed.count);
+            self.told.push(Done::Refused(ArchiveError::damaged(&path, what)));
+        }
         let name = (task.name, self.worker.meter.as_str());
         let prepared = tree.prepare(task.period, name, content, origin, flaw.is_some())?;
-        let count = content.summary.count;
         if let Some((error, expected)) = flaw {
             self.told.push(Done::SetAside { path: path.clone(), error, expected, now: count });
         }

@@ -13,7 +13,8 @@ pub(super) fn millionths(value: Decimal) -> Option<i64> {
 /// `numerator / denominator`, rounded half to even.
 pub(super) fn divided(numerator: i128, denominator: i128) -> i128 {
     let (quotient, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
-    let up = match (2 * rest).cmp(&denominator) {
+    // Twice the rest may be too large a number.
+    let up = match rest.cmp(&(denominator - rest)) {
         std::cmp::Ordering::Less => false,
         std::cmp::Ordering::Equal => quotient % 2 != 0,
         std::cmp::Ordering::Greater => true,

@@ -11,8 +11,9 @@ const HOUR: i64 = 3_600_000_000;
 /// What an event is known by, beside its kind.
 type Key = (Option<u8>, Instant, Origin);
 
+/// Counts what begins of each kind in an hour.
 #[derive(Debug, Default)]
-pub(super) struct Flood {
+pub struct Flood {
     kinds: Vec<Hour>,
 }
 
@@ -31,7 +32,7 @@ struct Hour {
 
 impl Flood {
     /// The finding, what stands for it, or nothing.
-    pub(super) fn pass(&mut self, finding: Finding) -> Option<Finding> {
+    pub fn pass(&mut self, finding: Finding) -> Option<Finding> {
         match finding {
             Finding::Event(event) => {
                 let hour = self.hour_of(&event.kind);

@@ -74,8 +74,7 @@ impl Logs {
             }
         }
         // What is off is not told.
-        events.retain(|event| self.rules.find(&event.kind).is_none_or(|rule| rule.on));
-        events
+        events.into_iter().filter_map(|event| self.rules.of_meter(event)).collect()
     }
 
     /// A line of the power failure log: its time is the end.

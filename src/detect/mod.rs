@@ -50,7 +50,7 @@ pub use words::length as length_in_words;
 
 use crate::acquire::quirks::events::Family;
 use crate::reading::{Event, Instant, MeterId, Origin, Reading, Zone};
-use flood::Flood;
+pub use flood::Flood;
 use seen::{Seen, View};
 use smol_str::SmolStr;
 

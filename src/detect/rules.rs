@@ -3,7 +3,7 @@
 //! One table with the defaults; the settings change copies of its rows. A detector takes its row once, when it is made.
 
 use super::table::{TABLE, row};
-use crate::reading::{Decimal, Severity};
+use crate::reading::{Decimal, Event, Severity};
 use std::fmt;
 
 /// What the events of one kind depend on. A field that the kind has no use for is `None` and its key refused.
@@ -128,6 +128,15 @@ impl Default for Rules {
 }
 
 impl Rules {
+    /// An event that the meter says, as the settings want it; `None` where its kind is off.
+    pub(super) fn of_meter(&self, event: Event) -> Option<Event> {
+        let Some(rule) = self.find(&event.kind) else { return Some(event) };
+        // By default each bit and number has a severity of its own.
+        let is_set = TABLE.iter().any(|row| row.kind == rule.kind && row.severity != rule.severity);
+        let event = if is_set { Event { severity: rule.severity, ..event } } else { event };
+        rule.on.then_some(event)
+    }
+
     /// All of them, in the order of the page that describes them.
     #[must_use]
     pub fn all(&self) -> &[Rule] {
@@ -180,7 +189,8 @@ impl Rules {
         // Nobody sets a threshold to have nothing of it; zero means off.
         let zero = change.threshold.is_some_and(Decimal::is_zero);
         rule.on = change.on.unwrap_or(rule.on || change.threshold.is_some()) && !zero;
-        rule.threshold = change.threshold.or(rule.threshold);
+        // What is off keeps its threshold: other rules reckon with it.
+        rule.threshold = change.threshold.filter(|threshold| !threshold.is_zero()).or(rule.threshold);
         rule.low = change.low.or(rule.low);
         rule.severe = change.severe.or(rule.severe);
         rule.hysteresis = change.hysteresis.map(Margin::By).or(rule.hysteresis);

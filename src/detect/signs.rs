@@ -117,10 +117,7 @@ impl Signs {
     }
 
     fn put(&self, event: Event, found: &mut Vec<Finding>) {
-        match self.rules.find(&event.kind) {
-            Some(rule) if !rule.on => {}
-            _ => found.push(Finding::Event(event)),
-        }
+        found.extend(self.rules.of_meter(event).map(Finding::Event));
     }
 
     /// Something that is so or not; an event when it begins, and again when it is over.
@@ -129,15 +126,19 @@ impl Signs {
             self.flags.push((flag.key, is_set, None));
             return;
         };
+        let (kind, phase, _) = flag.key;
+        // The second of its kind at one time comes a microsecond later, so that both are kept.
+        let is_twin = |since: &Option<Instant>| since.is_some_and(|since| since >= at);
+        let twins = self.flags.iter().filter(|((k, p, _), _, since)| *k == kind && *p == phase && is_twin(since));
+        let begin = Instant::from_unix_micros(at.unix_micros() + i64::try_from(twins.count()).unwrap_or(0));
         let (_, was_set, since) = &mut self.flags[place];
         if std::mem::replace(was_set, is_set) == is_set {
             return;
         }
-        let (kind, phase, _) = flag.key;
         let event = |start, text: String| Event { phase, ..said(kind, flag.severity, start, flag.code, text) };
         let event = if is_set {
-            *since = Some(at);
-            Event { end: None, ..event(at, flag.text.to_owned()) }
+            *since = Some(begin);
+            Event { end: None, ..event(begin, flag.text.to_owned()) }
         } else {
             let Some(start) = since.take() else { return };
             let length = words::length(words::between(start, at));

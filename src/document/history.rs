@@ -79,7 +79,10 @@ impl History {
         let mut all: BTreeMap<&str, (&str, BTreeMap<i64, Decimal>)> = BTreeMap::new();
         // What is put in last stays.
         for (key, series) in other.series.iter().chain(&self.series) {
-            let (_, steps) = all.entry(key).or_insert_with(|| (&series.unit, BTreeMap::new()));
+            let (unit, steps) = all.entry(key).or_insert_with(|| (&series.unit, BTreeMap::new()));
+            if !series.unit.is_empty() {
+                *unit = &series.unit;
+            }
             steps.extend(series.steps().map(|(at, value)| (at.unix_seconds(), value)));
         }
         let mut done = Self::default();

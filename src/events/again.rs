@@ -52,7 +52,7 @@ pub fn again(
     (rules, setting): (&Rules, Setting),
     progress: &mut dyn FnMut(Instant) -> bool,
 ) -> Result<Option<Again>, StoreError> {
-    let Some((first, last)) = store.extent(meter)? else { return Ok(Some(Again::default())) };
+    let Some((first, mut last)) = store.extent(meter)? else { return Ok(Some(Again::default())) };
     // Before the first reading that is left nothing can be found again.
     let since = since.unwrap_or(ALWAYS).max(first);
     let from = beginning(store, meter, since)?.min(overlapping(store, meter, since)?);
@@ -60,26 +60,35 @@ pub fn again(
     let mut detector = Detector::new(meter.clone(), rules, setting);
     let mut done = Again::default();
     let mut goes_on = true;
-    store.readings(meter, from..NEVER, |Kept { at, reading, .. }| {
+    // A log may write meanwhile: what it has found since must not be taken for wrong. So on to where nothing new comes.
+    let mut next = from;
+    loop {
+        let before = done.readings;
+        store.readings(meter, next..NEVER, |Kept { at, reading, .. }| {
+            if !goes_on {
+                return Ok(());
+            }
+            (last, next) = (at, Instant::from_unix_micros(at.unix_micros().saturating_add(1)));
+            done.readings += 1;
+            if done.readings % 8192 == 0 {
+                goes_on = progress(at);
+            }
+            detector.push(at, &reading, &mut |finding| match change(finding, meter) {
+                EventChange::Put(event) => {
+                    rows.insert(key(&event), event);
+                }
+                EventChange::Drop(event) => {
+                    rows.remove(&key(&event));
+                }
+            });
+            Ok::<_, StoreError>(())
+        })?;
         if !goes_on {
-            return Ok(());
+            return Ok(None);
         }
-        done.readings += 1;
-        if done.readings % 8192 == 0 {
-            goes_on = progress(at);
+        if done.readings == before {
+            break;
         }
-        detector.push(at, &reading, &mut |finding| match change(finding, meter) {
-            EventChange::Put(event) => {
-                rows.insert(key(&event), event);
-            }
-            EventChange::Drop(event) => {
-                rows.remove(&key(&event));
-            }
-        });
-        Ok::<_, StoreError>(())
-    })?;
-    if !goes_on {
-        return Ok(None);
     }
     rows.retain(|_, event| event.start >= since || is_logged(event));
     done.found = rows.len();
@@ -127,16 +136,19 @@ fn is_logged(event: &Event) -> bool {
             .is_some_and(|code| [":99.", ":99:", ":P.9", ":L.9"].iter().any(|log| code.contains(log)))
 }
 
+/// Whether a detector found it in readings, so that it can be found there again.
+pub(super) fn is_found(event: &Event) -> bool {
+    matches!(event.origin, Origin::Readings | Origin::Meter) && !is_logged(event)
+}
+
 /// The beginning of the oldest episode that was going on at a time, with what comes before it.
 fn overlapping(store: &Store, meter: &MeterId, at: Instant) -> Result<Instant, StoreError> {
     let query = EventQuery {
         meter: Some(meter.clone()),
         period: Some(at..at.plus_seconds(1)),
-        origin: Some(Origin::Readings),
         oldest_first: true,
-        limit: Some(1),
         ..EventQuery::default()
     };
-    let oldest = store.events(&query)?.into_iter().next();
+    let oldest = store.events(&query)?.into_iter().find(|kept| is_found(&kept.event));
     Ok(oldest.map_or(at, |kept| kept.event.start.plus_seconds(-Detector::MARGIN_S)))
 }

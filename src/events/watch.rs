@@ -1,8 +1,9 @@
 //! Events found while readings come in.
 
+use super::again::is_found;
 use super::{NEVER, change};
 use crate::detect::{Detector, Rules, Setting};
-use crate::reading::{Instant, MeterId, Origin, Register};
+use crate::reading::{Instant, MeterId, Register};
 use crate::store::{Entry, EventChange, EventQuery, Kept, Store, StoreError};
 
 /// An episode may have begun so long before the last reading; what is older than that is taken for over, in seconds.
@@ -107,12 +108,11 @@ pub(super) fn beginning(store: &Store, meter: &MeterId, at: Instant) -> Result<I
     let query = EventQuery {
         meter: Some(meter.clone()),
         period: Some(at.plus_seconds(-LONGEST)..NEVER),
-        origin: Some(Origin::Readings),
         open: true,
         oldest_first: true,
-        limit: Some(1),
         ..EventQuery::default()
     };
-    let open = store.events(&query)?.into_iter().next().map(|kept| kept.event.start.plus_seconds(-Detector::MARGIN_S));
+    let open = store.events(&query)?.into_iter().find(|kept| is_found(&kept.event));
+    let open = open.map(|kept| kept.event.start.plus_seconds(-Detector::MARGIN_S));
     Ok(open.map_or(memory, |open| open.min(memory)))
 }

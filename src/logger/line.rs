@@ -1,6 +1,6 @@
 //! What the reader itself notices: silence, damaged telegrams, a wrong key, a clock that runs off.
 
-use crate::detect::{ClockWatch, Rule, Rules, length_in_words, title};
+use crate::detect::{ClockWatch, Finding, Flood, Rule, Rules, length_in_words, title};
 use crate::reading::{AnomalyCode, Decimal, Event, Instant, MeterId, Origin, Reading, Zone};
 use smol_str::{SmolStr, format_smolstr};
 use std::collections::VecDeque;
@@ -33,6 +33,7 @@ pub(super) struct LineWatch {
     keys: u32,
     /// What there is to tell.
     events: Vec<Event>,
+    flood: Flood,
 }
 
 impl LineWatch {
@@ -54,12 +55,15 @@ impl LineWatch {
             is_damaged: false,
             keys: 0,
             events: Vec::new(),
+            flood: Flood::default(),
         }
     }
 
     /// What there is to tell since it was asked last.
     pub(super) fn events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        let events = std::mem::take(&mut self.events).into_iter();
+        let passed = events.filter_map(|event| self.flood.pass(Finding::Event(event)));
+        passed.filter_map(|finding| if let Finding::Event(event) = finding { Some(event) } else { None }).collect()
     }
 
     /// A reading has come.
@@ -79,6 +83,8 @@ impl LineWatch {
             let event = self.event(self.replayed, at, "Le compteur d'invocation n'a pas augmenté : trame rejouée ?");
             self.tell(self.replayed, event);
         }
+        // At the start of a machine its clock is set a while after we begin.
+        self.is_in_sync = self.is_in_sync || is_in_sync();
         if let Some(clock) = reading.clock.filter(|_| self.is_in_sync) {
             let event = self.clock.push(at, clock.resolve(zone).earliest());
             self.events.extend(event.map(|event| Event { meter: Some(meter.clone()), ..event }));

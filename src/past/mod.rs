@@ -26,6 +26,9 @@ pub enum PastError {
     /// A file of the archive cannot be used, and the store no longer has what it holds.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// While the question was being answered readings were given to the archive: it can be asked again.
+    #[error("readings of {0} were given to the archive meanwhile")]
+    Moved(MeterId),
 }
 
 /// All that is known of meters.
@@ -69,6 +72,7 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn extent(&self, meter: &MeterId) -> Result<Option<(Instant, Instant)>, PastError> {
+        let _one_state = self.store.hold()?;
         let stored = self.store.extent(meter)?;
         let archived = self.archived_extent(meter)?;
         let first = stored.iter().chain(&archived).map(|(first, _)| *first).min();
@@ -84,6 +88,18 @@ impl<'s> Past<'s> {
         Ok(self.store.events(wanted)?)
     }
 
+    /// The time of the newest reading. The archive is opened only where the store has none behind what was pruned.
+    ///
+    /// # Errors
+    /// [`PastError`].
+    pub fn last(&self, meter: &MeterId) -> Result<Option<Instant>, PastError> {
+        let pruned = self.store.pruned(meter)?;
+        match self.store.extent(meter)? {
+            Some((_, last)) if pruned.is_none_or(|until| last >= until) => Ok(Some(last)),
+            _ => Ok(self.extent(meter)?.map(|(_, last)| last)),
+        }
+    }
+
     /// The readings in the contract's terms, in order of time; those of one instant as one.
     ///
     /// # Errors
@@ -94,6 +110,7 @@ impl<'s> Past<'s> {
         period: Range<Instant>,
         mut sink: impl FnMut(Instant, &Values, Quality, &str) -> Result<(), E>,
     ) -> Result<(), E> {
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(meter, &period)?;
         self.archived(meter, archived, |at, record| sink(at, &record.values, record.quality, &record.source))?;
         each_measure(self.store, meter, stored, |at, values, quality, source| {
@@ -123,6 +140,7 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn instants(&self, meter: &MeterId, period: Range<Instant>) -> Result<(u64, Option<Instant>), PastError> {
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(meter, &period)?;
         let (mut count, mut newest) = (0, None);
         self.archived(meter, archived, |at, _| -> Result<(), PastError> {
@@ -139,6 +157,7 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn series_in(&self, meter: &MeterId, period: Range<Instant>) -> Result<Vec<Series>, PastError> {
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(meter, &period)?;
         let mut there = self.store.series_in(meter, stored)?;
         if archived.is_empty() {
@@ -172,6 +191,7 @@ impl<'s> Past<'s> {
         period: Range<Instant>,
         mut sink: impl FnMut(Kept) -> Result<(), E>,
     ) -> Result<(), E> {
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(meter, &period)?;
         self.archived(meter, archived, |at, record| sink(archived::kept(meter, at, record)))?;
         self.store.readings(meter, stored, |kept| sink(kept).map_err(Stopped::Sink)).map_err(Stopped::into)
@@ -213,6 +233,7 @@ impl<'s> Past<'s> {
         mut sink: impl FnMut(Instant, &[Option<Decimal>], Quality),
     ) -> Result<(), PastError> {
         let Some(meter) = series.first().map(Series::meter) else { return Ok(()) };
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(meter, &period)?;
         self.archived_table(meter, series, archived, &mut sink)?;
         Ok(self.store.table(series, stored, sink)?)
@@ -223,6 +244,7 @@ impl<'s> Past<'s> {
     /// # Errors
     /// [`PastError`].
     pub fn totals(&self, series: &Series, period: Range<Instant>) -> Result<Vec<Totals>, PastError> {
+        let _one_state = self.store.hold().map_err(PastError::from)?;
         let (archived, stored) = self.split(series.meter(), &period)?;
         let mut totals = self.archived_totals(series, archived)?;
         totals.extend(self.store.totals(series, stored)?);

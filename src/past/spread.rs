@@ -25,6 +25,10 @@ pub struct Survey {
     pub finest: Vec<Option<i8>>,
     /// How many readings the meter has altogether; of the archive only those of the period count.
     pub all: u64,
+    /// How long these reach, in microseconds, without the time between what counts of the archive and the store.
+    pub length: i64,
+    /// Before which time the store was pruned.
+    pruned: Option<Instant>,
 }
 
 /// A stretch of time, and where its readings lie.
@@ -41,15 +45,25 @@ impl Past<'_> {
     /// # Errors
     /// [`PastError`].
     pub fn survey(&self, meter: &MeterId, series: &[Series], period: Range<Instant>) -> Result<Survey, PastError> {
+        let _one_state = self.store.hold()?;
         let (archived, stored) = self.split(meter, &period)?;
+        let pruned = self.store.pruned(meter)?;
+        let mut length = self.store.extent(meter)?.map_or(0, |(first, last)| {
+            let first = pruned.filter(|_| self.archive.is_some()).map_or(first, |pruned| first.max(pruned).min(last));
+            last.unix_micros() - first.unix_micros()
+        });
+        let mut reach: Option<(i64, i64)> = None;
         let store::Survey { stretches, finest, all } = self.store.survey(meter, series, stored)?;
-        let mut survey = Survey { meter: meter.clone(), stretches: Vec::new(), finest, all };
+        let mut survey = Survey { meter: meter.clone(), stretches: Vec::new(), finest, all, length: 0, pruned };
         let mut held = 0;
         for day in self.archived_days(meter, &archived)? {
             let Some(sheet) = self.sheet(meter, series, day, &archived)? else { continue };
             let count = sheet.times.len();
             held += count;
             survey.all += count as u64;
+            if let (Some(first), Some(last)) = (sheet.times.get(0), sheet.times.get(count - 1)) {
+                reach = Some((reach.map_or(first, |(first, _)| first), last));
+            }
             for (finest, exponent) in survey.finest.iter_mut().zip(sheet.exponents()) {
                 *finest = finest.iter().copied().chain(exponent).min();
             }
@@ -59,6 +73,8 @@ impl Past<'_> {
                 Stretch::Archived(day, archived.clone(), count)
             });
         }
+        length += reach.map_or(0, |(first, last)| last - first);
+        survey.length = length;
         survey.stretches.extend(stretches.into_iter().map(Stretch::Stored));
         Ok(survey)
     }
@@ -92,6 +108,12 @@ impl Past<'_> {
             // A connection is of one thread.
             let store = match Store::open(path) {
                 Ok(store) => store,
+                Err(error) => return drop(sender.send(Err(error.into()))),
+            };
+            let state = store.hold().and_then(|held| Ok((held, store.pruned(&survey.meter)?)));
+            let _one_state = match state {
+                Ok((held, pruned)) if pruned == survey.pruned => held,
+                Ok(_) => return drop(sender.send(Err(PastError::Moved(survey.meter.clone())))),
                 Err(error) => return drop(sender.send(Err(error.into()))),
             };
             while let Some(slot) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {

@@ -134,10 +134,13 @@ impl Wanted<'_> {
                 return Ok(Page { text, count, next });
             }
             // Some more, so that the same question a little later finds its answer here too.
-            let rendered = self.render(question, self.limit.saturating_mul(2).saturating_add(100))?;
-            let page = rendered.page(&self.range, self.limit);
-            lock(&question.app.recent).put(rendered);
-            return Ok(page.map_or_else(Page::default, |(text, count, next)| Page { text, count, next }));
+            // What is too much, or wrong behind the period, is no reason not to answer: it is read as it was asked for.
+            if let Ok(rendered) = self.render(question, self.limit.saturating_mul(2).saturating_add(100))
+                && let Some((text, count, next)) = rendered.page(&self.range, self.limit)
+            {
+                lock(&question.app.recent).put(rendered);
+                return Ok(Page { text, count, next });
+            }
         }
         let mut page = Page::default();
         let mut text = String::new();

@@ -67,7 +67,10 @@ pub(super) fn events(question: &Question<'_>) -> Result<Reply, Failure> {
         write_event(&mut out, kept.id, &kept.event);
     }
     out.push_str("]}");
-    Ok(Reply::json(out))
+    let reply = Reply::json(out);
+    // Bounds that are counted from now move with the clock.
+    let moves = is_bounded && params.time("fin").is_none();
+    Ok(if moves { reply.of_the_moment() } else { reply })
 }
 
 /// An event in the contract's form.

@@ -58,6 +58,9 @@ impl From<PastError> for Failure {
     fn from(error: PastError) -> Self {
         match error {
             PastError::Store(error) => error.into(),
+            PastError::Moved(_) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "Des mesures viennent d'être archivées ; réessayez")
+            }
             PastError::Archive(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "L'archive ne peut pas être lue"),
         }
     }

@@ -4,7 +4,7 @@ use super::app::{App, Question, lock};
 use super::data::current_text;
 use super::events::write_event;
 use super::failure::Failure;
-use super::measures::each_values;
+use super::measures::{each_values, newest_credible};
 use super::params::Params;
 use super::reply::Payload;
 use crate::reading::{Instant, MeterId};
@@ -81,7 +81,7 @@ pub(super) fn follow(question: &Question<'_>) -> Result<Payload, Failure> {
     let mut meters = question.past().meters()?;
     meters.retain(|known| meter.as_ref().is_none_or(|meter| meter == known));
     for meter in meters {
-        if let Some((_, last)) = question.past().extent(&meter)? {
+        if let Some(last) = newest_credible(question.past(), &meter, question.now)? {
             for text in readings(question, &meter, last)? {
                 let _ = sender.try_send(text);
             }
@@ -150,7 +150,7 @@ fn news(question: &Question<'_>, mut told: Told) -> Result<(Vec<News>, Told), Fa
     let mut all = Vec::new();
     let is_first = told.version.is_none();
     for meter in question.past().meters()? {
-        let Some((_, last)) = question.past().extent(&meter)? else { continue };
+        let Some(last) = newest_credible(question.past(), &meter, question.now)? else { continue };
         let before = told.readings.insert(meter.clone(), last);
         let from = match before {
             Some(before) if before < last => before.unix_micros().saturating_add(1),

@@ -50,9 +50,18 @@ pub(super) fn each_reading(
     ended(past.joined(meter, period, |kept| go_on(sink(kept))))
 }
 
+/// The time of the newest reading that a right clock can have made: what lies more than a day ahead is not.
+pub(super) fn newest_credible(past: Past<'_>, meter: &MeterId, now: Instant) -> Result<Option<Instant>, Failure> {
+    let soon = now.plus_seconds(86_400);
+    match past.last(meter)? {
+        Some(last) if last >= soon => Ok(past.neighbours(meter, &(soon..soon))?.0),
+        last => Ok(last),
+    }
+}
+
 /// The newest reading of a meter.
 pub(super) fn newest(past: Past<'_>, meter: &MeterId) -> Result<Option<Kept>, Failure> {
-    let Some((_, at)) = past.extent(meter)? else { return Ok(None) };
+    let Some(at) = past.last(meter)? else { return Ok(None) };
     let mut found = None;
     each_reading(past, meter, at..Instant::from_unix_micros(at.unix_micros().saturating_add(1)), |kept| {
         found = Some(kept.clone());

@@ -59,7 +59,10 @@ impl Rendered {
         }
         // Behind the comma after the one before.
         let from = low.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + 1);
-        let text = self.text.slice(from..*self.ends.get(high - 1)?);
+        // A small piece must not hold the whole text in memory.
+        let piece = from..*self.ends.get(high - 1)?;
+        let is_most = piece.len() * 4 >= self.text.len() * 3;
+        let text = if is_most { self.text.slice(piece) } else { Bytes::copy_from_slice(self.text.get(piece)?) };
         let next = if inside > high { self.times.get(high - 1).copied() } else { None };
         Some((text, high - low, next))
     }

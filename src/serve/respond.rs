@@ -23,7 +23,7 @@ const WORTH_PACKING: usize = 1024;
 /// Larger ones are packed on another thread.
 const MUCH: usize = 128 << 10;
 /// Answers of so many KiB need no share of the memory for large ones.
-const SMALL: usize = 256;
+const SMALL: usize = 64;
 /// So long a request waits for memory that other large answers hold.
 const MEMORY: Duration = Duration::from_secs(10);
 
@@ -125,7 +125,7 @@ fn weight(path: &str, params: &Params) -> u32 {
     let each = if params.get("registres").is_some_and(|value| *value == Value::Text("all".to_owned())) { 3 } else { 1 };
     // A quarter of a KiB a reading, up to a page of 24 MiB and what it is made in.
     match u32::try_from(limit.saturating_mul(each) / 4).unwrap_or(u32::MAX) {
-        0..2048 => 0,
+        0..64 => 0,
         kib => kib.min(26 << 10),
     }
 }

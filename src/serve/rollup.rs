@@ -61,8 +61,8 @@ pub(super) fn days(question: &Question<'_>, meter: &MeterId, track: &Track) -> R
             let end = starts.get(index + 1).copied().unwrap_or(current.unix_micros());
             let inside = |totals: &&Totals| (start..end).contains(&totals.between.0.unix_micros());
             let mark = Mark { totals: all.iter().flatten().filter(inside).cloned().collect(), before };
-            let chunk = match known.remove(&start).filter(|chunk| chunk.mark == mark) {
-                Some(chunk) => chunk.clone(),
+            let (chunk, is_new) = match known.remove(&start).filter(|chunk| chunk.mark == mark) {
+                Some(chunk) => (chunk.clone(), false),
                 None => {
                     let mut fold = Fold::new(Pace::Day, zone, before);
                     let mut last = None;
@@ -71,12 +71,14 @@ pub(super) fn days(question: &Question<'_>, meter: &MeterId, track: &Track) -> R
                         fold.push(at, value);
                         last = Some((at, value));
                     })?;
-                    Chunk { mark, cells: fold.break_off(), last }
+                    (Chunk { mark, cells: fold.break_off(), last }, true)
                 }
             };
             before = chunk.last.or(before);
             chunks.push(chunk);
-            if question.is_late() {
+            if is_new && question.is_late() {
+                // Those behind it may still hold; their marks are compared next time.
+                chunks.extend(known.into_values().cloned());
                 // What is done is kept, so that the next one who asks gets further.
                 keep(question, key, chunks);
                 let message = "L'historique est encore en préparation ; réessayez";

@@ -3,7 +3,7 @@
 use super::app::Question;
 use super::data::quoted;
 use super::failure::Failure;
-use super::measures::newest;
+use super::measures::{newest, newest_credible};
 use super::reply::Reply;
 use crate::document::Values;
 use crate::exchange::prometheus::{Sample, exposition};
@@ -78,13 +78,13 @@ pub(super) fn health(question: &Question<'_>) -> Result<Reply, Failure> {
     match &question.app.settings.meter {
         Some(_) => {
             if let Some(meter) = question.meter()? {
-                last = question.past().extent(&meter)?.map(|(_, last)| last);
+                last = newest_credible(question.past(), &meter, question.now)?;
             }
         }
         // Of several meters the newest reading counts.
         None => {
             for meter in question.past().meters()? {
-                last = last.max(question.past().extent(&meter)?.map(|(_, last)| last));
+                last = last.max(newest_credible(question.past(), &meter, question.now)?);
             }
         }
     }

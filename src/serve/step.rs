@@ -41,7 +41,8 @@ impl Pace {
 
     /// The shortest that makes no more than so many steps of a period.
     pub(super) fn fitting(seconds: i64, points: i64) -> Self {
-        let least = seconds / points.max(1);
+        let points = points.max(1);
+        let least = seconds.saturating_add(points - 1) / points;
         match NICE.into_iter().find(|&step| step >= least) {
             Some(step) => Self::Seconds(step),
             None if least <= DAY => Self::Day,

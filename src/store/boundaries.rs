@@ -2,7 +2,7 @@
 
 use super::names::{Names, find_meter};
 use super::segment::{Break, Found, Point};
-use super::{Correction, Store, StoreError, Trouble, correction, replaced};
+use super::{Correction, Store, StoreError, Trouble, correction, replaced, sealed};
 use crate::reading::MeterId;
 use rusqlite::Connection;
 use std::ops::Range;
@@ -40,6 +40,8 @@ impl Boundaries {
     /// What somebody who knows that the counter ran on makes of a finding: what it rose by counts, and a fall is nothing.
     pub(super) fn correct(&self, found: Found) -> Option<Found> {
         match found {
+            // Over a rollover it ran on already: the wrapped step counts.
+            Found::Begins(_, _, Break::Rollover { .. }) => Some(found),
             Found::Begins(from, to, why) if why != Break::Said && self.runs_on(to.at) => {
                 (to.value >= from.value).then_some(Found::Step(from, to))
             }
@@ -59,7 +61,8 @@ impl Store {
     /// [`StoreError`], naming the file.
     pub fn boundaries(&self, meter: &MeterId) -> Result<Boundaries, StoreError> {
         self.read(|connection, names| match find_meter(connection, meter)? {
-            Some(meter) => read(connection, names, (meter.row, &meter.identifier), &(i64::MIN / 2..i64::MAX)),
+            Some(meter) => sealed::balance(connection, &meter)
+                .and_then(|()| read(connection, names, (meter.row, &meter.identifier), &(i64::MIN / 2..i64::MAX))),
             None => Ok(Boundaries::default()),
         })
     }

@@ -2,7 +2,7 @@
 
 use super::block::Damage;
 use super::names::{Names, all_meters, find_meter, series_of};
-use super::{Store, StoreError, Trouble, classify, events, query, sealed};
+use super::{Store, StoreError, Trouble, classify, events, prune, query, sealed};
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 use std::path::Path;
 use std::time::Duration;
@@ -52,6 +52,7 @@ impl Store {
             let mut checked = Checked::default();
             for meter in all_meters(connection)? {
                 sealed::balance(connection, &meter)?;
+                prune::pruned(connection, meter.row)?;
                 let series = series_of(connection, meter.row)?;
                 let ever = i64::MIN / 2..i64::MAX;
                 for span in sealed::spans(connection, meter.row, &ever)? {

@@ -137,6 +137,9 @@ mod tests {
             Boundaries::of(said, vec![11 * minute])
         };
         assert_eq!(flows(&level, said(), true), flows(&level, said(), false));
+        // Whoever says that it ran on over a rollover says nothing new.
+        let ran_on = || Boundaries::of(vec![(2 * minute, Correction::Merge)], Vec::new());
+        assert_eq!(flows(&rolls, ran_on(), false), flows(&rolls, none(), false));
         let is = |why: Break| move |flow: &Flow| matches!(flow, Flow::Break { why: found, .. } if *found == why);
         assert!(flows(&level, said(), true).iter().any(is(Break::Replaced)));
         assert!(flows(&level, none(), true).iter().any(is(Break::Lower)));

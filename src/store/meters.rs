@@ -1,9 +1,10 @@
 //! Meters by name, and the segments of their counters.
 
 use super::flow::Follower;
-use super::names::{MeterRow, Names, all_meters, find_meter, series_of};
+use super::names::{MeterRow, Names, all_meters, find_meter, meter_of_row, series_of};
 use super::segment::{Break, Found, Point};
 use super::series::{Series, each};
+use super::sheet::{FLOOR, mantissa_at, sealed_exponent};
 use super::{Store, StoreError, Trouble, boundaries, sealed};
 use crate::reading::{Decimal, Instant, Kind, MeterId, kind_of};
 use rusqlite::Connection;
@@ -89,6 +90,7 @@ impl Store {
     pub fn segments(&self, meter: &MeterId) -> Result<Vec<(Series, Vec<Segment>)>, StoreError> {
         self.read(|connection, names| {
             let Some(row) = find_meter(connection, meter)? else { return Ok(Vec::new()) };
+            sealed::balance(connection, &row)?;
             let counters = series_of(connection, row.row)?.into_iter().map(|found| Series::of(found, &row.identifier));
             let counters = counters.filter(|series| kind_of(&series.code) == Some(Kind::Counter));
             counters.map(|series| Ok((series.clone(), segments(connection, names, &series)?))).collect()
@@ -102,6 +104,7 @@ impl Store {
     /// [`StoreError`], naming the file.
     pub fn steps(&self, series: &Series, period: Range<Instant>, mut sink: impl FnMut(Step)) -> Result<(), StoreError> {
         self.read(|connection, names| {
+            sealed::balance(connection, &meter_of_row(connection, series.row)?)?;
             let period = period.start.unix_micros()..period.end.unix_micros();
             let exponent = finest(connection, names, series, &period)?;
             let amount = |from: Point, to: Point, mantissa: i64| Step {
@@ -160,14 +163,14 @@ fn finest(connection: &Connection, names: &mut Names, series: &Series, period: &
     let mut finest: Option<i8> = None;
     let mut take = |exponent: i8| finest = Some(finest.map_or(exponent, |finest| finest.min(exponent)));
     for span in sealed::spans(connection, series.row, period)? {
-        if let Some((Some(totals), _)) = sealed::totals(connection, &span, series.id)? {
-            take(totals.exponent);
+        if let Some(exponent) = sealed_exponent(connection, &span, series)? {
+            take(exponent);
         }
     }
     let mut hot = Vec::new();
     super::series::each_hot(connection, names, series, period, &mut |sample| hot.push(sample.value.exponent()))?;
     hot.into_iter().for_each(take);
-    Ok(finest.unwrap_or_default())
+    Ok(finest.unwrap_or_default().max(FLOOR))
 }
 
 /// Follows a counter through a period.
@@ -182,14 +185,8 @@ fn follow(
     let boundaries = boundaries::read(connection, names, (series.row, series.meter()), period)?;
     let mut follower = Follower::new(series.unit, exponent, boundaries);
     each(connection, names, series, period, &mut |sample| {
-        if let Some(value) = at_exponent(sample.value, exponent) {
+        if let Some(value) = mantissa_at(sample.value, exponent) {
             follower.follow(Point { at: sample.at.unix_micros(), value }, sink);
         }
     })
-}
-
-/// The mantissa of a number at a finer exponent.
-fn at_exponent(value: Decimal, exponent: i8) -> Option<i64> {
-    let power = u32::try_from(i16::from(value.exponent()) - i16::from(exponent)).ok()?;
-    value.mantissa().checked_mul(10i64.checked_pow(power)?)
 }

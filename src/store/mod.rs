@@ -65,7 +65,7 @@ pub use stock::Stock;
 pub use write::{Entry, Import, Inserted};
 
 use names::Names;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
 /// An open store.
@@ -200,6 +200,16 @@ impl Store {
         act(&transaction, &mut Names::default())
     }
 
+    /// As long as the answer is kept, all questions are asked of one state of the store, whatever is written meanwhile.
+    ///
+    /// # Errors
+    /// [`StoreError`], naming the file.
+    pub fn hold(&self) -> Result<Held<'_>, StoreError> {
+        let begin = || self.connection.unchecked_transaction().map_err(|source| self.classify(source));
+        // Whoever asks already does so of one state.
+        Ok(Held(if self.connection.is_autocommit() { Some(begin()?) } else { None }))
+    }
+
     fn classify(&self, source: rusqlite::Error) -> StoreError {
         classify(&self.path, source)
     }
@@ -208,6 +218,10 @@ impl Store {
         self.snapshot(act).map_err(|trouble: Trouble| trouble.at(&self.path))
     }
 }
+
+/// One state of the store, for several questions.
+#[derive(Debug)]
+pub struct Held<'s>(#[allow(dead_code, reason = "it is let go of when this is dropped")] Option<Transaction<'s>>);
 
 /// The version of the SQLite library inside this program.
 #[must_use]

@@ -98,7 +98,7 @@ impl Store {
     }
 }
 
-fn pruned(connection: &Connection, meter: i64) -> Result<Option<Instant>, Trouble> {
+pub(super) fn pruned(connection: &Connection, meter: i64) -> Result<Option<Instant>, Trouble> {
     let mut statement = connection.prepare_cached("SELECT until, checksum FROM pruned WHERE meter = ?1")?;
     let found = statement.query_row([meter], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).optional()?;
     match found {

@@ -25,6 +25,8 @@ pub(super) struct Company<'g> {
     printer: Option<Printer>,
     archivist: Option<Archivist>,
     runner: Option<Runner>,
+    /// The command that the runner runs.
+    exec: Option<String>,
     /// There are several meters, so that each has to be named.
     pub(super) several: bool,
 }
@@ -37,7 +39,8 @@ impl<'g> Company<'g> {
         stop: &Stop,
         globals: &'g Globals,
     ) -> anyhow::Result<Self> {
-        let runner = globals.events()?.exec.clone().map(Runner::start).transpose()?;
+        let exec = globals.events()?.exec.clone();
+        let runner = exec.clone().map(Runner::start).transpose()?;
         let printer = command.print.map(|Print::Ndjson| Printer::start(stop)).transpose()?;
         let archivist = match &command.archive {
             Some(folder) => {
@@ -46,7 +49,7 @@ impl<'g> Company<'g> {
             }
             None => None,
         };
-        Ok(Self { globals, journal, service: Service::new(), printer, archivist, runner, several: false })
+        Ok(Self { globals, journal, service: Service::new(), printer, archivist, runner, exec, several: false })
     }
 
     pub(super) fn heed(&mut self, event: Event) {
@@ -78,6 +81,18 @@ impl<'g> Company<'g> {
             }
             Event::Alive => self.service.alive(),
         }
+    }
+
+    /// Goes on with the command for events that the settings name now.
+    pub(super) fn renew(&mut self, exec: Option<String>) -> anyhow::Result<()> {
+        if self.exec != exec {
+            let runner = exec.clone().map(Runner::start).transpose()?;
+            if let Some(before) = std::mem::replace(&mut self.runner, runner) {
+                before.end(EXEC_END);
+            }
+            self.exec = exec;
+        }
+        Ok(())
     }
 
     /// The log is over.

@@ -126,7 +126,8 @@ impl Cmd {
             let (done, next) = thread::scope(|scope| {
                 let read = move || {
                     let globals = afresh.afresh();
-                    Ok((command.plans(&globals)?, globals.events()?.rules(), globals.setting()?))
+                    let events = globals.events()?;
+                    Ok((command.plans(&globals)?, events.rules(), globals.setting()?, events.exec.clone()))
                 };
                 let (stop, hang_up, round) = (interrupt.stop(), &*hang_up, &round);
                 let waiting = thread::Builder::new()
@@ -137,7 +138,7 @@ impl Cmd {
                 Ok::<_, std::io::Error>((done, waiting.join().unwrap_or_default()))
             })?;
             match (next, &done) {
-                (Some((next, rules, setting)), Ok(summary)) if !interrupt.stop().is_set() => {
+                (Some((next, rules, setting, exec)), Ok(summary)) if !interrupt.stop().is_set() => {
                     let left = |count: u64| count.saturating_sub(u64::try_from(summary.stored.added).unwrap_or(count));
                     keep.count = keep.count.map(left);
                     if keep.count == Some(0) {
@@ -149,6 +150,7 @@ impl Cmd {
                         end(summary, &keep, journal);
                     }
                     (plans, keep.rules, keep.setting) = (next, rules, setting);
+                    company.renew(exec)?;
                     journal.say(Level::Notice, &format!("settings read again: {}", words::beginning(&plans, &keep)));
                 }
                 _ => break done,

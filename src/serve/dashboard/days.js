@@ -39,7 +39,7 @@ export class Days {
     }));
     this.chart.set(found.slice().reverse(), [today, today + DAY]);
     this.legend.replaceChildren(legend(found.map(({ color, label }) => ({ color, text: label }))));
-    this.sums.replaceChildren(...found.filter(({ imported }) => imported !== null).map(({ label, imported, exported }, n) =>
+    this.sums.replaceChildren(...found.map((day, n) => ({ ...day, n })).filter(({ imported }) => imported !== null).map(({ label, imported, exported, n }) =>
       make("div", {}, make("span", {}, n ? `${label}, ${words.untilNow}` : label), make("b", {}, `${number(imported, 2)} kWh`),
         ...(exported > 0.005 ? [make("span", {}, `${words.out} ${number(exported, 2)} kWh`)] : []))));
     this.table.set(() => {

@@ -24,8 +24,8 @@ export class Energy {
     const answer = await ask("/api/data/history", { series: SERIES.join(","), pas: this.step, debut: from.toISOString(), fin: new Date(Date.now() + 1000).toISOString() });
     const bars = new Map();
     SERIES.forEach((name, n) => (answer.series[name]?.valeurs ?? []).forEach(([at, start, end]) => {
-      // A little after midnight here, wherever the server's midnight is.
-      const key = Date.parse(at);
+      // Noon of the server's day is the same date nearly everywhere.
+      const key = Date.parse(at) + 12 * 3600e3;
       if (!bars.has(key)) bars.set(key, { label: time(this.long, key), short: time(this.short, key), up: null, down: null });
       // A counter that was replaced does not count backwards.
       if (end >= start) bars.get(key)[n ? "down" : "up"] = end - start;

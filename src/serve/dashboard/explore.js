@@ -37,15 +37,12 @@ export class Explore {
     });
     this.table = tableOf(words.explore);
     this.legend = make("div");
-    this.caption = make("p", { class: "hint", "aria-live": "polite" });
+    this.caption = make("p", { class: "hint" });
     section.replaceChildren(
       make("div", { class: "head" }, make("h2", { id: "explore-title" }, words.explore), make("div", { class: "tools" }, this.back, select, this.spans), this.caption),
       make("figure", {}, this.chart.element, this.legend, make("p", { class: "hint" }, words.exploreHint), this.table.details));
     this.go(this.span);
   }
-
-  /** Whether the end of the period is now, so that it moves on. */
-  get isLive() { return this.follows; }
 
   go(name) {
     const until = Date.now();
@@ -111,6 +108,7 @@ export class Explore {
       this.chart.fromZero = quantity.zero;
       this.chart.set(lines, this.range, marks);
       const fine = until - from < 2 * HOUR ? "fullSecond" : "full";
+      this.caption.setAttribute("aria-live", this.follows ? "off" : "polite");
       this.caption.textContent = `${time(fine, from)} – ${time(fine, until)} · ${words.step} ${found.step}`;
       this.legend.replaceChildren(lines.length > 1 ? legend(lines.map(({ color, label }) => ({ color, text: label }))) : "");
       this.table.set(() => [

@@ -49,8 +49,8 @@ async function start() {
     byId("meter-name").textContent = compteurs[0] ? compteurs[0].alias ?? compteurs[0].compteur : "";
   }
   const own = compteurs.find(({ compteur }) => compteur === chosenMeter()) ?? compteurs[0];
-  byId("empty").hidden = Boolean(own?.nb_mesures);
-  if (own?.nb_mesures) {
+  byId("empty").hidden = Boolean(own?.date_premiere);
+  if (own?.date_premiere) {
     build(Date.parse(own.date_premiere));
     before().catch(() => {});
   }

@@ -18,6 +18,9 @@ export function fresh() {
   const age = Date.now() - newest;
   box.className = `fresh ${!connected || age > 5 * 60e3 ? "old" : "live"}`;
   const state = !connected ? words.lost : age > 5 * 60e3 ? words.stale : words.live;
+  // What is read aloud changes with the state alone, not each second.
+  const spoken = byId("fresh-state");
+  if (spoken.textContent !== state) spoken.textContent = state;
   const said = `${state} · ${since(age)}`;
   if (text.textContent !== said) text.textContent = said;
 }

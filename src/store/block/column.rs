@@ -253,6 +253,15 @@ impl Opened {
         Some((exponent, self.mantissas.into_vec(self.numbers)))
     }
 
+    /// The exponent of the mantissas that [`Opened::into_mantissas`] gives; `None` where there is no common one.
+    pub(crate) const fn finest(&self) -> Option<i8> {
+        match &self.scale {
+            Scale::Fixed(exponent) => Some(*exponent),
+            Scale::Trimmed { finest, .. } | Scale::Listed { finest, .. } => Some(*finest),
+            Scale::Raw { .. } => None,
+        }
+    }
+
     /// Whether the numbers have a common scale, so that [`Opened::into_mantissas`] gives them.
     pub(crate) const fn is_scaled(&self) -> bool {
         !matches!(self.scale, Scale::Raw { .. })

@@ -206,8 +206,25 @@ fn instants(period: &Range<i64>) -> Range<Instant> {
     Instant::from_unix_micros(period.start)..Instant::from_unix_micros(period.end)
 }
 
+/// Digits behind this are residues of binary fractions: at their scale nothing else would fit.
+pub(in crate::store) const FLOOR: i8 = -9;
+
+/// The mantissa of a number at an exponent; digits behind it are rounded, half to even. `None` where it does not fit.
+pub(in crate::store) fn mantissa_at(number: Decimal, exponent: i8) -> Option<i64> {
+    let mantissa = i128::from(number.mantissa());
+    let places = i16::from(number.exponent()) - i16::from(exponent);
+    let power = 10i128.checked_pow(u32::from(places.unsigned_abs()));
+    if places >= 0 {
+        return i64::try_from(mantissa.checked_mul(power?)?).ok();
+    }
+    let Some(power) = power else { return Some(0) };
+    let (whole, rest) = (mantissa.div_euclid(power), mantissa.rem_euclid(power));
+    let is_up = rest > power - rest || (rest == power - rest && whole.rem_euclid(2) == 1);
+    i64::try_from(whole + i128::from(is_up)).ok()
+}
+
 fn lower(finest: &mut Option<i8>, exponent: Option<i8>) {
-    *finest = match (*finest, exponent) {
+    *finest = match (*finest, exponent.map(|exponent| exponent.max(FLOOR))) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
@@ -220,7 +237,11 @@ impl Survey {
 }
 
 /// The exponent of a series in a span.
-fn sealed_exponent(connection: &Connection, span: &sealed::SpanRow, series: &Series) -> Result<Option<i8>, Trouble> {
+pub(in crate::store) fn sealed_exponent(
+    connection: &Connection,
+    span: &sealed::SpanRow,
+    series: &Series,
+) -> Result<Option<i8>, Trouble> {
     match sealed::totals(connection, span, series.id)? {
         Some((Some(totals), _)) => Ok(Some(totals.exponent)),
         Some((None, _)) => {
@@ -281,7 +302,7 @@ fn sealed_numbers(
         let row = |place: usize| rows.as_ref().map_or(Some(place), |rows| rows.get(place).copied());
         Some((0..count).filter(|&place| block.is_number(place)).filter_map(row).collect())
     };
-    if block.is_scaled() {
+    if block.is_scaled() && block.finest().is_none_or(|exponent| exponent >= FLOOR) {
         return Ok(block.into_mantissas().map(|(exponent, mantissas)| Numbers {
             exponent,
             mantissas,
@@ -300,15 +321,11 @@ const fn decimal((mantissa, exponent): (i64, i8)) -> Decimal {
 
 /// Numbers at the finest exponent at which most of them fit; those that do not are left out.
 fn common_scale(decimals: Vec<Option<Decimal>>, rows: Option<Vec<usize>>) -> Option<Numbers> {
-    let exponent = decimals.iter().flatten().map(|number| number.exponent()).min()?;
+    let exponent = decimals.iter().flatten().map(|number| number.exponent()).min()?.max(FLOOR);
     let mut numbers = Numbers { exponent, mantissas: Vec::new(), rows: None, is_steady: false };
     let mut kept = Vec::new();
     for (place, number) in decimals.iter().enumerate() {
-        let scaled = number.and_then(|number| {
-            let power = u32::try_from(i16::from(number.exponent()) - i16::from(exponent)).ok()?;
-            number.mantissa().checked_mul(10i64.checked_pow(power)?)
-        });
-        if let Some(mantissa) = scaled {
+        if let Some(mantissa) = number.and_then(|number| mantissa_at(number, exponent)) {
             numbers.mantissas.push(mantissa);
             kept.push(rows.as_ref().map_or(place, |rows| rows.get(place).copied().unwrap_or(place)));
         }

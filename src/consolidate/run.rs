@@ -7,8 +7,8 @@ use super::prune;
 use super::work::{Worker, sources};
 use crate::archive::{ArchiveError, Kind, Listed, Named, Period, Standing, Tree, Whose};
 use crate::document::Form;
-use crate::reading::{Instant, MeterId};
-use crate::store::{EventQuery, KeptEvent, Stock, Store};
+use crate::reading::{Event, Instant, MeterId, Origin, Severity};
+use crate::store::{EventQuery, KeptEvent, Stock, Store, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -158,8 +158,12 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
     let tree = Tree::open(&wishes.archive, wishes.dry)?;
     let _locks = if wishes.dry { None } else { Some((Lock::take(&wishes.store)?, tree.lock()?)) };
     let mut report = Report::default();
+    let mut set_aside = Vec::new();
     let mut tell = |done: Done| {
         report.take(&done);
+        if let Done::SetAside { path, .. } = &done {
+            set_aside.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));
+        }
         tell(done);
     };
     for error in tree.set_damaged_manifests_aside()? {
@@ -195,7 +199,36 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
         }
         prune::archive(&tree, (wishes, &known), cutoff, &held, &mut tell)?;
     }
+    drop(store);
+    if !wishes.dry && !set_aside.is_empty() {
+        note_damage(wishes, &set_aside)?;
+    }
     Ok(report)
+}
+
+/// An event for files that were damaged; a store that may only be read has none.
+fn note_damage(wishes: &Wishes, files: &[String]) -> Result<(), ConsolidateError> {
+    const SHOWN: usize = 3;
+    let more = if files.len() > SHOWN { format!(" et {} autres", files.len() - SHOWN) } else { String::new() };
+    let names = files.get(..SHOWN).unwrap_or(files).join(", ");
+    let event = Event {
+        meter: None,
+        kind: "donnees_corrompues".into(),
+        severity: Severity::Critical,
+        start: wishes.now,
+        end: Some(wishes.now),
+        description: format!("Archive endommagée : {names}{more}, mis de côté et refait").into(),
+        value: None,
+        unit: None,
+        code: None,
+        threshold: None,
+        phase: None,
+        origin: Origin::Reader,
+    };
+    match Store::create(&wishes.store).and_then(|mut store| store.put_events(&[event])) {
+        Ok(_) | Err(StoreError::Denied(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Everything is read once: pages need not be kept.

@@ -38,6 +38,7 @@ TERM end it with 0.";
 /// Serve the API and a dashboard to browsers
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = MORE)]
+#[allow(rustdoc::bare_urls, reason = "it is the help text, where nothing is marked up")]
 pub(super) struct Cmd {
     /// Address and port to listen at; port 0 takes any that is free [default: 127.0.0.1:5000]
     #[arg(long, value_name = "ADDRESS", value_parser = address)]

@@ -1,7 +1,7 @@
 //! Events kept beside the readings they were found in: as readings come in, and again over what is stored.
 //!
 //! A [`Watch`] follows readings on their way into the store. What it has to remember it reads back from the store, so that
-//! a restart in the middle of an episode changes nothing. [`again`] runs the same detectors over stored readings and puts
+//! a restart in the middle of an episode changes nothing. [`again()`] runs the same detectors over stored readings and puts
 //! right what differs; what a person said, what the reader noticed, and the meter's logs stay.
 
 mod again;

@@ -1,8 +1,9 @@
 //! `[evenements]`: thresholds of events, and what is called for each new one.
 
 use crate::acquire::quirks::events::Family;
+use crate::cli::events::Word;
 use crate::detect::{Change, Rules};
-use crate::reading::{Decimal, Severity};
+use crate::reading::Decimal;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -92,26 +93,6 @@ impl Given {
             release_s: self.duree_fin_s,
             severity: self.severite.map(Word::severity),
             on: self.actif,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Word {
-    Info,
-    Warning,
-    Error,
-    Critical,
-}
-
-impl Word {
-    const fn severity(self) -> Severity {
-        match self {
-            Self::Info => Severity::Info,
-            Self::Warning => Severity::Warning,
-            Self::Error => Severity::Error,
-            Self::Critical => Severity::Critical,
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::detect::KINDS;
 use crate::reading::Severity;
 use crate::store::Store;
 use clap::{Args, Subcommand, ValueEnum};
+use serde::Deserialize;
 use smol_str::SmolStr;
 use std::process::ExitCode;
 
@@ -110,9 +111,10 @@ enum Format {
     Csv,
 }
 
-/// A severity on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Word {
+/// A severity on the command line and in the settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Word {
     /// Nothing to do
     Info,
     /// Out of bounds
@@ -124,7 +126,7 @@ enum Word {
 }
 
 impl Word {
-    const fn severity(self) -> Severity {
+    pub(super) const fn severity(self) -> Severity {
         match self {
             Self::Info => Severity::Info,
             Self::Warning => Severity::Warning,

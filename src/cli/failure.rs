@@ -1,5 +1,6 @@
 //! Failures as people see them: one shape, a stable id, the exit status of the contract.
 
+use super::words::tr;
 use crate::archive::ArchiveError;
 use crate::consolidate::ConsolidateError;
 use crate::past::PastError;
@@ -54,13 +55,13 @@ impl Failure {
 
     /// What to do about telegrams that are enciphered.
     pub(super) fn how_to_get_a_key(self) -> Self {
-        self.tip("the grid operator gives out the key of the customer interface")
-            .tip("put its 32 hex digits into a file of mode 600 and name it with --key-file")
+        self.tip(tr!("the grid operator gives out the key of the customer interface"))
+            .tip(tr!("put its 32 hex digits into a file of mode 600 and name it with --key-file"))
     }
 
     /// What to do about a key that does not fit.
     pub(super) fn how_to_check_a_key(self) -> Self {
-        self.tip("is the key from this meter? is there an authentication key as well?")
+        self.tip(tr!("is the key from this meter? is there an authentication key as well?"))
             .tip("a key file holds 32 hex digits, or encryption = \"…\" and authentication = \"…\"")
     }
 
@@ -114,12 +115,12 @@ impl Failure {
         let message = error.to_string();
         match error {
             InputError::Missing(_) => {
-                Self::new(NO_INPUT, "input.missing", message).tip("name a capture, or - for standard input")
+                Self::new(NO_INPUT, "input.missing", message).tip(tr!("name a capture, or - for standard input"))
             }
             InputError::Directory(_) => {
-                Self::new(NO_INPUT, "input.directory", message).tip("name one of the files in it")
+                Self::new(NO_INPUT, "input.directory", message).tip(tr!("name one of the files in it"))
             }
-            InputError::Denied(_) => Self::new(DENIED, "input.denied", message).tip("see who may read it: ls -l"),
+            InputError::Denied(_) => Self::new(DENIED, "input.denied", message).tip(tr!("see who may read it: ls -l")),
             InputError::Io { source, .. } => Self::new(NO_INPUT, "input.read", message).cause(source.to_string()),
         }
     }
@@ -133,13 +134,13 @@ impl Failure {
                 Self::new(DATA, "store.format", message).tip("nothing was changed; --db FILE names another")
             }
             StoreError::Newer { .. } => {
-                Self::new(DATA, "store.newer", message).tip("update releve; nothing was changed")
+                Self::new(DATA, "store.newer", message).tip(tr!("update releve; nothing was changed"))
             }
-            StoreError::Locked(_) => Self::new(BUSY, "store.locked", message).tip("try again in a moment"),
-            StoreError::Denied(_) => Self::new(DENIED, "store.denied", message).tip("see who may write it: ls -l"),
+            StoreError::Locked(_) => Self::new(BUSY, "store.locked", message).tip(tr!("try again in a moment")),
+            StoreError::Denied(_) => Self::new(DENIED, "store.denied", message).tip(tr!("see who may write it: ls -l")),
             StoreError::Write { source, .. } => Self::new(WRITE, "store.write", message).cause(source.to_string()),
             StoreError::Damaged { .. } => {
-                Self::new(DATA, "store.damaged", message).tip("nothing was changed; keep a copy of the file")
+                Self::new(DATA, "store.damaged", message).tip(tr!("nothing was changed; keep a copy of the file"))
             }
             StoreError::Full { .. } => Self::new(OTHER, "store.full", message),
             StoreError::Older(_) => Self::new(DATA, "store.older", message)
@@ -159,7 +160,7 @@ impl Failure {
             ArchiveError::Outside { .. } => {
                 Self::new(DATA, "archive.outside", message).tip("links that lead out of the archive are not followed")
             }
-            ArchiveError::Busy(_) => Self::new(BUSY, "archive.busy", message).tip("try again in a moment"),
+            ArchiveError::Busy(_) => Self::new(BUSY, "archive.busy", message).tip(tr!("try again in a moment")),
             ArchiveError::Unreadable { source, .. } => {
                 let denied = source.kind() == io::ErrorKind::PermissionDenied;
                 Self::new(if denied { DENIED } else { NO_INPUT }, "archive.read", message).cause(source.to_string())
@@ -203,7 +204,7 @@ impl Failure {
                     .map(|port| format!("{} ({})", port.path.display(), super::ports::device(port)))
                     .collect();
                 if plugged.is_empty() {
-                    failure.tip("no serial port is plugged in")
+                    failure.tip(tr!("no serial port is plugged in"))
                 } else {
                     failure.tip(format!("plugged in now: {}", plugged.join(", ")))
                 }
@@ -215,7 +216,9 @@ impl Failure {
                     None => failure.cause(source.to_string()),
                 }
             }
-            LinkError::Busy { .. } => Self::new(BUSY, "port.busy", message).tip("end that program, or wait for it"),
+            LinkError::Busy { .. } => {
+                Self::new(BUSY, "port.busy", message).tip(tr!("end that program, or wait for it"))
+            }
             LinkError::NotAPort { .. } => {
                 Self::new(USAGE, "port.kind", message).tip("see which ports there are: releve ports")
             }

@@ -34,6 +34,7 @@ mod stats;
 mod table;
 mod target;
 mod when;
+mod words;
 
 use args::Globals;
 use clap::error::ErrorKind;
@@ -109,6 +110,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
     let Cli { globals, command } = cli;
+    words::choose(globals.language());
     match command {
         Command::Ports(command) => command.run(&globals, output),
         Command::Read(command) => command.run(&globals, output),

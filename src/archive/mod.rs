@@ -13,6 +13,7 @@
 mod any;
 mod checksum;
 mod content;
+mod deflate;
 mod disk;
 mod gather;
 pub mod layout;

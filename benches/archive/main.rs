@@ -1,4 +1,5 @@
-//! A year at one minute into the archive, against `sqlite3 -json | gzip` and DuckDB's gzip JSON over the same rows.
+//! A year at one minute into the archive, against `sqlite3 -json | gzip` and DuckDB's gzip JSON over the same rows; and a
+//! year of twelve registers.
 //!
 //! `cargo bench --bench archive`. Ratios are of one run on one machine; `sqlite3` and a Python with `duckdb` (the system's, or
 //! the one under `target/python`) are compared with where they are installed.
@@ -36,13 +37,23 @@ const ROUNDS: usize = 3;
 fn main() {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
-    fill(&place("year.db"));
     old_schema(&place("old.db"));
-    let consolidate = |archive: &Path, more: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_releve"));
-        command.args(["consolidate", "-q", "--db"]).arg(place("year.db")).arg("--archive").arg(archive).args(more);
+    let releve = |command: &str, store: &str| {
+        let mut releve = Command::new(env!("CARGO_BIN_EXE_releve"));
+        releve.args([command, "-q", "--db"]).arg(place(store));
+        releve
+    };
+    // The same rows on both sides.
+    assert!(
+        releve("import", "year.db").args(["--meter", "E450001234"]).arg(place("old.db")).status().unwrap().success()
+    );
+    fill(&place("twelve.db"));
+    let consolidate_from = |store: &str, archive: &Path, more: &[&str]| {
+        let mut command = releve("consolidate", store);
+        command.arg("--archive").arg(archive).args(more);
         command
     };
+    let consolidate = |archive: &Path, more: &[&str]| consolidate_from("year.db", archive, more);
     let mut best = [f64::MAX; 5];
     let mut peak = 0;
     // One after the other, so that what else the machine does falls on all of them.
@@ -63,8 +74,10 @@ fn main() {
             best[4] = best[4].min(took);
         }
     }
+    let twelve = timed(&mut consolidate_from("twelve.db", &place("twelve"), &[])).unwrap().0;
+    consolidate_from("twelve.db", &place("twelve_compact"), &["--compact"]).status().unwrap();
     let per = |name: &str| days(&place(name)) as f64 / MINUTES as f64;
-    println!("a year at one minute, twelve registers: 366 days, 53 weeks, 12 months");
+    println!("a year of the old application at one minute: 366 days, 53 weeks, 12 months");
     println!(
         "  consolidated: {:.2} s, peak {:.1} MiB (aim 32); compact {:.2} s",
         best[0],
@@ -73,6 +86,11 @@ fn main() {
     );
     println!("  day files: {:.1} bytes a reading indented, {:.1} compact", per("archive0"), per("compact0"));
     println!("  verified: {:.2} s", best[2]);
+    println!(
+        "  with twelve registers: {twelve:.2} s, {:.1} bytes a reading indented, {:.1} compact",
+        per("twelve"),
+        per("twelve_compact")
+    );
     for (what, took, aim) in [("sqlite3 -json | gzip", best[3], 5.0), ("DuckDB COPY, gzip JSON", best[4], 3.0)] {
         if took < f64::MAX {
             println!("  {what}: {took:.2} s, {:.1} times (aim {aim})", took / best[0]);

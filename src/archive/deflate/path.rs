@@ -84,8 +84,9 @@ impl Paths {
         let commas = memchr_iter(b',', &text[start + 1..]).map(|at| start + 1 + at);
         let mut from = start;
         for end in commas.chain([text.len()]) {
-            let field = &text[from..end];
-            self.fields.push(Field { start: from, key: place(&field[..key_length(field)]), whole: place(field) });
+            let (key, value) = text[from..end].split_at(key_length(&text[from..end]));
+            let key = mixed(0, key);
+            self.fields.push(Field { start: from, key: place(key), whole: place(mixed(key, value)) });
             from = end;
         }
         self.fields.push(Field { start: from, key: 0, whole: 0 });
@@ -140,7 +141,8 @@ impl Paths {
         }
         let step = |cost, length| Step { cost, from: index, start: start - before, length, distance };
         let end = start + length;
-        let over = self.fields[index + 1..].partition_point(|field| field.start <= end);
+        // Few at most: a search from the middle would take longer.
+        let over = self.fields[index + 1..].iter().take_while(|field| field.start <= end).count();
         let covered = self.fields[index + over].start;
         if over > 0 {
             let length = covered - start + before;
@@ -193,15 +195,19 @@ fn key_length(field: &[u8]) -> usize {
     field.len().min(BEGINNING)
 }
 
-/// Where a text is remembered.
-fn place(text: &[u8]) -> usize {
+/// A number for a text, after the one of what stands before it.
+fn mixed(before: u64, text: &[u8]) -> u64 {
     // The odd number nearest to 2^64 divided by the golden ratio: its high bits are well mixed.
     const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(MIX);
     let (words, rest) = text.as_chunks::<8>();
-    let sum = words.iter().fold(text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
-    let rest = rest.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-    usize::try_from(mix(sum, rest) >> 52).unwrap_or_default() % PLACES
+    let sum = words.iter().fold(before ^ text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
+    mix(sum, rest.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
+/// Where a text of this number is remembered.
+fn place(number: u64) -> usize {
+    usize::try_from(number >> 52).unwrap_or_default() % PLACES
 }
 
 /// How many bytes two texts have in common at their beginnings.

@@ -1,5 +1,5 @@
-//! How fast captures become readings: full decode with every checksum, on one core, against the crates sml-rs and dsmr5
-//! on the same generated corpus in the same run.
+//! How fast captures become readings: full decode with every checksum, on one core, against the crates sml-rs and dsmr5, and
+//! against libsml where it is installed (libsml-dev), on the same generated corpus in the same run.
 //!
 //! ```text
 //! cargo bench --bench decode
@@ -13,6 +13,7 @@ use releve::acquire::{Decoder, Outcome, Settings};
 use releve::wire::crc;
 use std::hint::black_box;
 use std::io::Read as _;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// How much of each protocol is decoded in a round.
@@ -22,10 +23,32 @@ const ROUNDS: usize = 9;
 fn main() {
     println!("corpus      telegrams  registers   releve MB/s    peer MB/s  ratio  peer");
     row("P1", &corpus(p1), Some(("dsmr5", dsmr5)));
-    row("SML", &corpus(sml), Some(("sml-rs", sml_rs)));
+    let corpus_of_sml = corpus(sml);
+    row("SML", &corpus_of_sml, Some(("sml-rs", sml_rs)));
+    libsml(&corpus_of_sml);
     row("D0 text", &corpus(d0), None);
     row("E450 push", &corpus(e450), None);
     row("noise", &noise(), None);
+}
+
+/// The same corpus through libsml, in a process of its own that holds it in memory.
+fn libsml(corpus: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let (program, file) = (folder.path().join("libsml"), folder.path().join("corpus"));
+    std::fs::write(&file, corpus).unwrap();
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/libsml.c");
+    let built =
+        Command::new("cc").args(["-O2", "-o"]).arg(&program).args([source, "-lsml"]).stderr(Stdio::null()).status();
+    if !built.is_ok_and(|status| status.success()) {
+        println!("           libsml is not installed");
+        return;
+    }
+    let output = Command::new(program).arg(file).arg(ROUNDS.to_string()).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let (entries, seconds) = said.trim().split_once(' ').unwrap();
+    let theirs = corpus.len() as f64 / 1e6 / seconds.parse::<f64>().unwrap();
+    let ours = median((0..ROUNDS).map(|_| rate(corpus, |bytes| releve(bytes).1)).collect());
+    println!("{:<10} {:>10} {entries:>10} {ours:>13.0} {theirs:>12.0} {:>6.2}  libsml", "", "", ours / theirs);
 }
 
 type Peer = (&'static str, fn(&[u8]) -> usize);

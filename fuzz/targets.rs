@@ -2,14 +2,21 @@
 //!
 //! Shared by `cargo fuzz` and, over the fixtures and mutations of them, by plain `cargo test` (`tests/fuzz.rs`).
 
+#[path = "targets_files.rs"]
+pub mod files;
+#[path = "targets_typed.rs"]
+pub mod typed;
+
 use releve::acquire::explain::explain;
 use releve::acquire::{Decoder, Outcome, Settings, log, map, profile};
 use releve::dialogue::dlms::{Access, Client, Config, Period, Plan, usual_stations};
 use releve::dialogue::iec62056::{Options, Programming, Readout, Reply};
 use releve::dialogue::{Dialogue, Event, Step};
-use releve::reading::{CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Obis, Unit, Zone};
+use releve::reading::{
+    CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Obis, Protocol, Reading, Register, Unit, Zone,
+};
 use releve::simulate::dlms::{Config as MeterConfig, Event as MeterEvent, MeterImage, Server};
-use releve::store::is_sealed_form;
+use releve::store::{is_sealed_form, through_blocks};
 use releve::transport::capture;
 use releve::transport::rfc2217::telnet;
 use releve::wire::dlms::Keys;
@@ -37,6 +44,15 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dlms_client", dlms_client),
     ("dlms_server", dlms_server),
     ("sealed", sealed),
+    ("blocks", blocks),
+    ("archive", files::archive),
+    ("history", files::history),
+    ("manifest", files::manifest),
+    ("csv", files::table),
+    ("old_database", files::old_database),
+    ("asked", typed::times),
+    ("query", typed::query),
+    ("settings", typed::settings),
 ];
 
 fn settings() -> Settings {
@@ -168,6 +184,41 @@ pub fn sealed(data: &[u8]) {
     if let Some((rows, body)) = data.split_first_chunk::<2>() {
         let _ = is_sealed_form(body, usize::from(u16::from_le_bytes(*rows)) % 5000);
     }
+}
+
+/// Readings into the blocks of the store and out again: those in the input as a stream, and rows of any whole numbers. What
+/// comes back is what went in, to the digit.
+pub fn blocks(data: &[u8]) {
+    let Some(meter) = MeterId::new("M1") else { return };
+    let mut readings: Vec<Reading> = Vec::new();
+    let mut decoder = Decoder::new(settings());
+    let mut sink = |outcome: Outcome| {
+        if let Outcome::Reading(reading) = outcome {
+            readings.push(reading);
+        }
+    };
+    decoder.push(data, &mut sink);
+    decoder.finish(&mut sink);
+    for row in data.chunks(25).take(200) {
+        let Some((exponent, mantissas)) = row.split_first() else { continue };
+        let mut reading = Reading::new(Protocol::Dlms);
+        for (octets, code) in mantissas.chunks(8).zip(["1.8.0", "2.8.0", "1.8.0"]) {
+            let mut whole = [0; 8];
+            whole[..octets.len()].copy_from_slice(octets);
+            let number = Decimal::new(i64::from_le_bytes(whole), exponent.cast_signed());
+            reading.registers.push(Register::number(Code::parse(code.as_bytes()), number, Some(Unit::KWH)));
+        }
+        readings.push(reading);
+    }
+    let mut at = 1_700_000_000_000_000;
+    let mut all = Vec::new();
+    for (reading, step) in readings.into_iter().zip(data.iter().cycle()) {
+        at += i64::from(*step) * 250_000;
+        all.push((Instant::from_unix_micros(at), Reading { meter: Some(meter.clone()), position: 0, ..reading }));
+    }
+    let back = through_blocks(&meter, &all).expect("a span holds it");
+    // Numbers are equal whose digits are not.
+    assert_eq!(format!("{all:?}"), format!("{back:?}"));
 }
 
 /// The small parsers that see text from a meter or from a person.

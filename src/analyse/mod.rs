@@ -10,6 +10,7 @@
 //! There are no tables of sums kept anywhere: everything comes from the readings each time it is asked for, and only what
 //! was asked for is looked at. docs/STATS.md has the definitions.
 
+mod bound;
 mod clock;
 mod collect;
 mod energy;
@@ -23,6 +24,7 @@ mod tracks;
 #[cfg(test)]
 mod tests;
 
+pub use bound::AnalyseError;
 pub use result::{Analysis, Breach, Cover, Demand, Energies, Level, Row, Spread, Surplus, ratio};
 
 use crate::past::{Past, PastError};
@@ -80,16 +82,16 @@ const CURVE: [u64; 23] =
 /// Analyses a meter; `None` where it has no reading in the span, nor on both sides of it.
 ///
 /// # Errors
-/// [`PastError`].
-pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
+/// [`AnalyseError`].
+pub fn analyse(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, AnalyseError> {
     match attempt(past, ask) {
         // A consolidation took readings out of the store just then.
-        Err(PastError::Moved(_)) => attempt(past, ask),
+        Err(AnalyseError::Past(PastError::Moved(_))) => attempt(past, ask),
         done => done,
     }
 }
 
-fn attempt(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
+fn attempt(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, AnalyseError> {
     let Some((first, last)) = past.extent(&ask.meter)? else { return Ok(None) };
     let just_behind = Instant::from_unix_micros(last.unix_micros().saturating_add(1));
     let asked = first.max(ask.span.start)..just_behind.min(ask.span.end);
@@ -97,13 +99,16 @@ fn attempt(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
         return Ok(None);
     }
     let calendar = ask.calendar.unwrap_or_else(|| fitting(&asked));
+    let wanted = ask.wanted;
+    let finer =
+        Finer { quarters: wanted.demand || wanted.surplus, days: wanted.demand || wanted.surplus, parts: wanted.parts };
+    bound::check(past, ask, &asked, calendar, finer)?;
     // Whole periods where the readings set the limit, and the limit where that was asked for.
     let bounds = calendar.bounds(ask.zone, &asked);
     let (Some(&from), Some(&until)) = (bounds.first(), bounds.last()) else { return Ok(None) };
     let span = from.max(ask.span.start)..until.min(ask.span.end);
 
     let all = past.series(&ask.meter)?;
-    let wanted = ask.wanted;
     let counted = wanted.power || wanted.curve;
     // Where the counter's digits say too little about a quarter of an hour, the power has to.
     let chosen = Chosen { tariffs: wanted.tariffs, power: counted || wanted.demand, quality: wanted.quality };
@@ -118,8 +123,6 @@ fn attempt(past: &Past<'_>, ask: &Ask) -> Result<Option<Analysis>, PastError> {
     if !counted && !is_coarse {
         tracks.leave_power(&mut series);
     }
-    let finer =
-        Finer { quarters: wanted.demand || wanted.surplus, days: wanted.demand || wanted.surplus, parts: wanted.parts };
     let intervals = i64::try_from(survey.all).unwrap_or(i64::MAX).saturating_sub(1);
     let setting = Setting {
         grid: Grid::new(calendar, ask.zone, &span, (first, last), finer),

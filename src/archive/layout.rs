@@ -1,6 +1,6 @@
 //! Which file holds which stretch of time, and where it stands in the tree. All times are UTC.
 
-use crate::reading::Instant;
+use crate::reading::{Instant, MeterId};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -213,7 +213,7 @@ impl Named {
         let (date, suffix) = rest.split_at_checked(width)?;
         let suffix = match suffix {
             "" => None,
-            suffix => Some(suffix.strip_prefix('_').filter(|id| !id.is_empty())?.to_owned()),
+            suffix => Some(suffix.strip_prefix('_').filter(|id| is_identifier(id))?.to_owned()),
         };
         let number = |from: usize, to: usize| -> Option<u16> {
             let digits = date.get(from..to)?;
@@ -235,6 +235,11 @@ impl Named {
         let same = period.file_name(suffix.as_deref()).strip_suffix(".json.gz") == Some(stem);
         same.then_some(Self { period, suffix, packed })
     }
+}
+
+/// Whether a meter can be called so: an identifier is what it is, nothing is cleaned here.
+fn is_identifier(text: &str) -> bool {
+    MeterId::new(text).is_some_and(|meter| meter.as_str() == text)
 }
 
 /// Whether a file of this name is a manifest.
@@ -300,6 +305,8 @@ mod tests {
             "mois_202513.json.gz",
             "jour_20251107X.json.gz",
             "jour_20251107_.json.gz",
+            "jour_20251107_a/b.json.gz",
+            "jour_20251107_{\"a\": 1}.json",
             "jour_20251107.json.gz.corrompu",
             "export_2025.11.07.json",
             "manifeste_202511.json",

@@ -1,6 +1,7 @@
 //! Failures as people see them: one shape, a stable id, the exit status of the contract.
 
 use super::words::tr;
+use crate::analyse::AnalyseError;
 use crate::archive::ArchiveError;
 use crate::consolidate::ConsolidateError;
 use crate::past::PastError;
@@ -98,6 +99,9 @@ impl Failure {
             if let Some(past) = cause.downcast_ref::<PastError>() {
                 return Self::past(past);
             }
+            if let Some(analysis) = cause.downcast_ref::<AnalyseError>() {
+                return Self::analysis(analysis);
+            }
             if let Some(link) = cause.downcast_ref::<LinkError>() {
                 return Self::link(link);
             }
@@ -188,6 +192,15 @@ impl Failure {
             PastError::Store(store) => Self::store(store),
             PastError::Archive(archive) => Self::archive(archive),
             PastError::Moved(_) => Self::new(BUSY, "past.moved", error.to_string()).tip("ask again"),
+        }
+    }
+
+    fn analysis(error: &AnalyseError) -> Self {
+        match error {
+            AnalyseError::Past(past) => Self::past(past),
+            AnalyseError::TooLong { .. } => Self::new(USAGE, "stats.span", error.to_string()).tip(tr!(
+                "name a shorter period with --since and --until; a single reading of a wrong date is enough for this"
+            )),
         }
     }
 

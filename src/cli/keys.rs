@@ -56,7 +56,7 @@ struct KeyFile {
     authentication: Option<Zeroizing<String>>,
 }
 
-fn parse(text: &str) -> Option<Keys> {
+pub(super) fn parse(text: &str) -> Option<Keys> {
     let bare = text.trim();
     if let Ok(encryption) = bare.parse() {
         return Some(Keys { encryption: Some(encryption), ..Keys::default() });

@@ -93,6 +93,20 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
+/// Whether a text makes sense as a settings file, without looking at what it names.
+///
+/// # Errors
+/// What is said about it: the line, the key, what may be meant.
+pub fn check_settings(text: &str) -> Result<(), String> {
+    config::check(text).map_err(|failure| failure.to_string())
+}
+
+/// Whether a text is a file of keys.
+#[must_use]
+pub fn is_key_file(text: &str) -> bool {
+    keys::parse(text).is_some()
+}
+
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {

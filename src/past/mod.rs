@@ -13,7 +13,7 @@ pub use spread::Survey;
 use crate::archive::{ArchiveError, Tree};
 use crate::document::Values;
 use crate::reading::{Decimal, Instant, MeterId, Quality, TariffMemory};
-use crate::store::{Boundaries, EventQuery, Kept, KeptEvent, Series, Sheet, Store, StoreError, Totals};
+use crate::store::{Boundaries, EventQuery, Kept, KeptEvent, Lean, Series, Sheet, Store, StoreError, Totals};
 use std::ops::Range;
 
 /// Why the past cannot be told.
@@ -78,6 +78,30 @@ impl<'s> Past<'s> {
         let first = stored.iter().chain(&archived).map(|(first, _)| *first).min();
         let last = stored.iter().chain(&archived).map(|(_, last)| *last).max();
         Ok(first.zip(last))
+    }
+
+    /// Reads all that the store has of a meter, so that a damaged time is told as damage, not believed.
+    ///
+    /// # Errors
+    /// [`PastError`]; also where the readings do not reach as far as the store says.
+    pub fn prove_extent(&self, meter: &MeterId) -> Result<(), PastError> {
+        let _one_state = self.store.hold()?;
+        let Some((first, last)) = self.store.extent(meter)? else { return Ok(()) };
+        let just_behind = Instant::from_unix_micros(last.unix_micros().saturating_add(1));
+        let mut seen: Option<(Instant, Instant)> = None;
+        self.store.lean(meter, first..just_behind, |lean| {
+            let at = match lean {
+                Lean::Whole(kept) => kept.at,
+                Lean::Numbers { at, .. } => at,
+            };
+            seen = Some((seen.map_or(at, |(first, _)| first), at));
+            Ok::<_, StoreError>(())
+        })?;
+        if seen == Some((first, last)) {
+            return Ok(());
+        }
+        let what = format!("its readings do not reach from {first} to {last}, as it says");
+        Err(StoreError::Damaged { path: self.store.path().to_owned(), what }.into())
     }
 
     /// See [`Store::events`]; they are never pruned.

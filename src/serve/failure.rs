@@ -1,5 +1,6 @@
 //! What went wrong with a request, as the client reads it: a status and `{"error": …}`, with the parameter's name.
 
+use crate::analyse::AnalyseError;
 use crate::past::PastError;
 use crate::store::StoreError;
 use axum::http::StatusCode;
@@ -51,6 +52,15 @@ impl From<StoreError> for Failure {
             _ => (StatusCode::INTERNAL_SERVER_ERROR, "La base ne peut pas être lue"),
         };
         Self::new(status, message)
+    }
+}
+
+impl From<AnalyseError> for Failure {
+    fn from(error: AnalyseError) -> Self {
+        match error {
+            AnalyseError::Past(error) => error.into(),
+            AnalyseError::TooLong { .. } => Self::new(StatusCode::BAD_REQUEST, "La période est trop longue"),
+        }
     }
 }
 

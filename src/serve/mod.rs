@@ -156,6 +156,18 @@ pub fn openapi() -> serde_json::Value {
     openapi::document()
 }
 
+/// Holds the query of a GET request, like `/api/data?hours=1`, against what its route knows; where there is no such route
+/// nothing is known.
+///
+/// # Errors
+/// What the client would be told.
+pub fn check_target(target: &str) -> Result<(), String> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let route = route::routes().into_iter().find(|route| route.path == path && route.method == axum::http::Method::GET);
+    let params = params::Params::parse(route.map_or(&[], |route| route.params), query);
+    params.map(drop).map_err(|failure| failure.message)
+}
+
 /// Method and path of every route.
 #[must_use]
 pub fn routes() -> Vec<(String, &'static str)> {

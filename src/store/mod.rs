@@ -64,6 +64,7 @@ pub use sheet::{Numbers, Sheet, Stretch, Survey, Times};
 pub use stock::Stock;
 pub use write::{Entry, Import, Inserted};
 
+use crate::reading::{Instant, MeterId, Reading};
 use names::Names;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -234,6 +235,14 @@ pub fn sqlite_version() -> &'static str {
 #[must_use]
 pub fn is_sealed_form(bytes: &[u8], rows: usize) -> bool {
     block::is_any(bytes, rows)
+}
+
+/// Readings of one meter, in order of time, put into the bytes of a sealed span and taken out again: what comes back is what
+/// went in, to the digit, but for the place in the stream they came from. `None` where they do not fit into a span. No store
+/// is needed: this is what the fuzzer calls.
+#[must_use]
+pub fn through_blocks(meter: &MeterId, readings: &[(Instant, Reading)]) -> Option<Vec<(Instant, Reading)>> {
+    block::whole::pack(readings).ok()?.unpack(meter).ok()
 }
 
 fn classify(path: &Path, source: rusqlite::Error) -> StoreError {

@@ -56,7 +56,7 @@ impl Port {
         self.send_within(bytes, Duration::from_secs(1))
     }
 
-    fn send_within(&self, mut bytes: &[u8], time: Duration) -> bool {
+    pub(crate) fn send_within(&self, mut bytes: &[u8], time: Duration) -> bool {
         let Some((master, _)) = &self.pty else { return false };
         let since = Clock::now();
         while !bytes.is_empty() && since.elapsed() < time {

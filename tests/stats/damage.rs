@@ -1,5 +1,6 @@
 //! Damaged stores: the right figures, or an error.
 
+use crate::Table;
 use crate::testenv::Place;
 use releve::reading::{Code, Decimal, Instant, MeterId, Protocol, Reading, Register, Unit};
 use releve::store::{Entry, Store};
@@ -68,4 +69,33 @@ fn a_damaged_store_gives_the_right_figures_or_an_error() {
     }
     println!("{noticed} of 60 damages noticed");
     assert!(noticed > 20);
+}
+
+/// A reading of the year 9999, as a meter with a wrong clock sends it, must not make millions of empty rows.
+#[test]
+fn a_span_of_millennia_is_refused_with_the_way_out() {
+    let place = Place::new();
+    let mut table = Table::new("energie_active_import,puissance_active_totale");
+    for minute in 0..2880 {
+        let wh = 154_320 + minute * 10;
+        table.row(START + minute * 60, &format!("{}.{:03},600", wh / 1000, wh % 1000));
+    }
+    table.row(253_380_000_000, "400.000,600");
+    table.import(&place, "E450001234");
+    let run = |arguments: &[&str]| place.run([&["stats", "--db", "s.db"], arguments].concat());
+    for refused in [&["--by", "hour"][..], &["--by", "day"], &["-f", "table"], &["--json"], &["--by", "year"]] {
+        let run = run(refused);
+        assert_eq!(run.exit, 2, "{refused:?} {}", run.stderr);
+        assert!(
+            run.stderr.contains("[stats.span]") && run.stderr.contains("to 9999-04-17T21:20:00Z"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stderr.contains("--until") && run.stdout.is_empty(), "{}", run.stderr);
+    }
+    let energies = ["--fields", "energie_active_import", "-f", "csv"];
+    // What costs little is told, and so is what the tip names.
+    assert_eq!(run(&[&["--by", "year"], &energies[..]].concat()).clean().lines().count(), 1 + 9999 - 2025 + 1);
+    let named = run(&[&["--by", "day", "--until", "2025-10-26"], &energies[..]].concat()).clean();
+    assert_eq!(named.lines().count(), 1 + 2, "{named}");
 }

@@ -90,6 +90,8 @@ impl Place {
             .env("HOME", self.folder.path())
             .env("TZ", "Europe/Zurich")
             .env("LANG", "C")
+            // Where the coverage of what runs here is counted, if it is.
+            .envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)))
             .stdin(Stdio::null());
         command
     }

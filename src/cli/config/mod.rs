@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 /// The file that holds for the whole machine, where the user has none.
 const SYSTEM: &str = "/etc/releve/releve.toml";
 
+/// Whether a text makes sense as a settings file, and what is said where it does not.
+pub(super) fn check(text: &str) -> Result<(), Failure> {
+    File::parse(text, "settings").map(drop)
+}
+
 /// The settings file in force.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Config {

@@ -14,6 +14,7 @@
 //! - [`span`], [`builder`]: the readings of a span: their times, kinds and columns.
 //! - [`marks`]: counters at each full hour of a span.
 //! - [`pack`]: the short blocks of a span in one blob.
+//! - [`whole`]: readings to bytes and back, all of them together.
 //!
 //! Decoding never panics and never allocates more than its input or [`MAX_ROWS`] justifies: every length is checked
 //! against what is there.
@@ -30,6 +31,7 @@ pub(super) mod marks;
 pub(super) mod pack;
 pub(super) mod skeleton;
 pub(super) mod span;
+pub(super) mod whole;
 
 #[cfg(test)]
 mod tests;

@@ -1,17 +1,16 @@
 //! Arbitrary readings through the bytes of a span and back, and bytes that are no span.
 
 use super::Damage;
-use super::builder::Builder;
 use super::bytes::{seal, unseal};
 use super::column::Opened;
-use super::skeleton::{Skeleton, put_skeleton, quality_number};
-use super::span::{Named, Readings, Span};
+use super::skeleton::Skeleton;
+use super::span::Span;
+use super::whole::{self, Packed};
 use crate::reading::{
     Anomaly, AnomalyCode, CivilTime, Code, Decimal, Instant, MeterId, MeterTime, Offset, Protocol, Quality, Reading,
     Register, Unit, Value,
 };
 use proptest::prelude::*;
-use std::collections::HashMap;
 
 fn meter() -> MeterId {
     MeterId::new("M1").unwrap()
@@ -109,76 +108,12 @@ pub(crate) fn readings() -> impl Strategy<Value = Vec<(Instant, Reading)>> {
     })
 }
 
-/// Names for series, as the store gives them.
-#[derive(Default)]
-struct Labels {
-    series: HashMap<(Code, Option<Unit>, usize), u32>,
-    names: Vec<(Code, Option<Unit>)>,
-}
-
-impl Labels {
-    fn number(&mut self, reading: &Reading, index: usize, register: &Register) -> u32 {
-        let same = |other: &&Register| other.code == register.code && other.unit == register.unit;
-        let nth = reading.registers[..index].iter().filter(same).count();
-        let names = &mut self.names;
-        *self.series.entry((register.code.clone(), register.unit, nth)).or_insert_with(|| {
-            names.push((register.code.clone(), register.unit));
-            u32::try_from(names.len() - 1).unwrap()
-        })
-    }
-}
-
-/// The bytes of a span and its blocks.
-struct Packed {
-    count: usize,
-    head: Vec<u8>,
-    blocks: HashMap<u32, (Vec<u8>, usize)>,
-    names: Vec<(Code, Option<Unit>)>,
-}
-
 fn pack(all: &[(Instant, Reading)]) -> Packed {
-    let mut labels = Labels::default();
-    let mut builder = Builder::default();
-    let mut known: Vec<Vec<u8>> = Vec::new();
-    for (at, reading) in all {
-        let (mut bytes, mut numbers) = (Vec::new(), Vec::new());
-        let series = |index, register: &Register| Ok::<_, Damage>(labels.number(reading, index, register));
-        put_skeleton(&mut bytes, &mut numbers, (reading, "test", *at), series).unwrap();
-        let id = known.iter().position(|other| *other == bytes).unwrap_or_else(|| {
-            known.push(bytes.clone());
-            known.len() - 1
-        });
-        let skeleton = Skeleton::parse(&bytes).unwrap();
-        let id = u32::try_from(id).unwrap();
-        let quality = quality_number(reading.quality);
-        builder.push(id, (&bytes, &skeleton), at.unix_micros(), quality, &numbers).unwrap();
-    }
-    let (count, head) = (builder.len(), builder.head(&[1], &(0..0), &[]));
-    let mut blocks = HashMap::new();
-    builder
-        .blocks(
-            |series| [i64::from(series)],
-            |block, _| {
-                blocks.insert(block.series, (block.blob, block.rows));
-                Ok::<_, Damage>(())
-            },
-        )
-        .unwrap();
-    Packed { count, head, blocks, names: labels.names }
+    whole::pack(all).unwrap()
 }
 
 fn unpack(packed: &Packed) -> Result<Vec<(Instant, Reading)>, Damage> {
-    let span = Span::parse(&[1], &packed.head, packed.count)?;
-    let mut stream = Readings::new(span, |series, rows| {
-        let (code, unit) = packed.names.get(series as usize).cloned().ok_or(Damage("no name"))?;
-        let (blob, _) = packed.blocks.get(&series).ok_or(Damage("no block"))?;
-        Ok::<_, Damage>(Named { code, unit, block: Opened::parse(&[i64::from(series)], blob, rows)? })
-    })?;
-    let mut all = Vec::new();
-    while let Some((at, reading, _)) = stream.next(&meter())? {
-        all.push((at, reading));
-    }
-    Ok(all)
+    packed.unpack(&meter())
 }
 
 /// Equality to the digit: [`Decimal`] alone would call 1.5 and 1.50 equal.
@@ -197,12 +132,7 @@ proptest! {
     fn reading_on_from_the_middle_gives_the_rest(all in readings(), from: prop::sample::Index) {
         let packed = pack(&all);
         let from = all[from.index(all.len())].0;
-        let span = Span::parse(&[1], &packed.head, packed.count).unwrap();
-        let mut stream = Readings::new(span, |series, rows| {
-            let (code, unit) = packed.names[series as usize].clone();
-            let block = Opened::parse(&[i64::from(series)], &packed.blocks[&series].0, rows)?;
-            Ok::<_, Damage>(Named { code, unit, block })
-        }).unwrap();
+        let mut stream = packed.open().unwrap();
         stream.skip_until(from.unix_micros()).unwrap();
         let mut rest = Vec::new();
         while let Some((at, reading, _)) = stream.next(&meter()).unwrap() {

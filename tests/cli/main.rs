@@ -8,6 +8,7 @@ mod testenv;
 mod bad_input;
 mod capture;
 mod contrib;
+mod cron;
 mod examples;
 mod exchange;
 mod explain;

@@ -1,6 +1,8 @@
 //! Pages of docs/ that are true: what they show is what comes.
 
-use crate::testenv::{repository, shell};
+use crate::exchange::old_database;
+use crate::testenv::{Place, repository, shell};
+use rusqlite::Connection;
 use std::process::Command;
 
 /// The examples of a page: each command line and what the page says it prints.
@@ -28,5 +30,41 @@ fn the_recipes_for_jq_print_what_the_page_shows() {
     for (line, output) in examples {
         let run = shell(repository(), &line);
         assert_eq!(run.stdout, output, "{line}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_way_over_from_the_old_application_is_as_the_page_says() {
+    for tool in ["sqlite3", "jq"] {
+        if Command::new(tool).arg("--version").output().is_err() {
+            println!("skipped: {tool} is not installed");
+            return;
+        }
+    }
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("old/archives/quotidien")).unwrap();
+    old_database(&place, "old/energie.db");
+    Connection::open(place.path("old/energie.db"))
+        .unwrap()
+        .execute_batch(
+            "INSERT INTO evenements_compteur VALUES (1, '2025-11-06 12:34:56.000000', 'surtension', 'warning', 'Surtension L2', 255.5,
+                'V', '52.7.0', 253)",
+        )
+        .unwrap();
+    place.write(
+        "old/archives/quotidien/mesure_20251105_10.json",
+        r#"{"timestamp": "2025-11-05T10:00:00.5", "donnees": {"tension_l1": 231.5}, "metadata": {"version": "1.0", "source": "e450"}}"#,
+    );
+    place.write(
+        "old/archives/quotidien/jour_20251106.json",
+        r#"{"metadata": {"version": "1.0"}, "date": "2025-11-06", "nb_mesures": 2, "mesures": [
+            {"timestamp": "2025-11-06T11:59:00Z", "donnees": {"tension_l1": 230.5}},
+            {"timestamp": "2025-11-06T12:00:00Z", "donnees": {"tension_l1": 230.0, "tension_l2": 231.5}}]}"#,
+    );
+    let examples = examples("MIGRATION.md");
+    assert!(examples.len() >= 12, "{examples:?}");
+    for (line, output) in examples {
+        let run = shell(&place.path(""), &line);
+        assert_eq!((run.exit, run.stdout.as_str()), (0, output.as_str()), "{line}: {}", run.stderr);
     }
 }

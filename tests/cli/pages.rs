@@ -19,6 +19,39 @@ fn examples(page: &str) -> Vec<(String, String)> {
     examples.collect()
 }
 
+/// The names that headings of a page have in links.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    headings.map(|name| name.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
+#[test]
+fn links_lead_to_pages_and_headings_that_are_there() {
+    let pages = |folder: &str| {
+        let entries = std::fs::read_dir(repository().join(folder)).unwrap();
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "md"))
+    };
+    let mut count = 0;
+    for page in pages("").chain(pages("docs")).chain(pages("docs/meters")) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if link.starts_with("http") {
+                continue;
+            }
+            let to = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            assert!(to.exists(), "{}: {link}", page.display());
+            if !anchor.is_empty() {
+                let there = anchors(&std::fs::read_to_string(to).unwrap());
+                assert!(there.iter().any(|name| name == anchor), "{}: {link} is none of {there:?}", page.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count > 20, "{count} links");
+}
+
 #[test]
 fn the_recipes_for_jq_print_what_the_page_shows() {
     if Command::new("jq").arg("--version").output().is_err() {

@@ -47,31 +47,43 @@ fn help_is_on_stdout_and_fits() {
     assert!(long.contains("sqlite: 3.") && !long.contains(": \n"), "{long}");
 }
 
-/// Every line under `Examples:` of every help, run by a shell in a copy of the repository's root.
-#[test]
-fn every_example_of_the_help_runs() {
+/// Every line under `Examples:` of every help, with its command.
+fn examples() -> Vec<(&'static str, String)> {
     let place = Place::new();
-    let root = place.path("root");
-    std::fs::create_dir_all(root.join("target")).unwrap();
-    copy(&repository().join("fixtures"), &root.join("fixtures"));
-    let shell = |line: &str| shell(&root, line);
-    // What the examples of `read` and `doctor` find at target/meter.
-    let _meter = Simulator::start_at(&root, &["sml", "--link", "target/meter"]);
-    // What the examples of `export` and `consolidate` work on.
-    assert_eq!(shell("releve read fixtures/dsmr/smart5.txt --save --db target/example.db").exit, 0);
-    let mut count = 0;
+    let mut found = Vec::new();
     for command in [&[""], COMMANDS].concat() {
         let help = place.run(if command.is_empty() { vec!["--help"] } else { vec![command, "--help"] }).clean();
-        let examples = help.split("Examples:\n").nth(1).unwrap_or_else(|| panic!("{command} has no examples"));
-        for line in examples.lines().take_while(|line| line.starts_with("  ")) {
-            let run = shell(line.trim());
-            assert_eq!(run.exit, 0, "{line}: {}", run.stderr);
-            let may_be_empty = line.contains(" > ") || line.contains("releve man") || line.contains("releve ports");
-            assert!(!run.stdout.is_empty() || may_be_empty, "{line} prints nothing");
-            count += 1;
-        }
+        let lines = help.split("Examples:\n").nth(1).unwrap_or_else(|| panic!("{command} has no examples"));
+        found.extend(
+            lines.lines().take_while(|line| line.starts_with("  ")).map(|line| (command, line.trim().to_owned())),
+        );
     }
-    assert!(count > 15, "{count} examples");
+    assert!(found.len() > 15, "{found:?}");
+    found
+}
+
+/// A copy of the repository's root, in which the examples find what they name.
+fn root() -> (Place, Simulator) {
+    let place = Place::new();
+    std::fs::create_dir_all(place.path("target")).unwrap();
+    copy(&repository().join("fixtures"), &place.path("fixtures"));
+    // What the examples of `read` and `doctor` find at target/meter.
+    let meter = Simulator::start_at(&place.path(""), &["sml", "--link", "target/meter"]);
+    // What the examples of `export` and `consolidate` work on.
+    let save = "releve read fixtures/dsmr/smart5.txt --save --db target/example.db";
+    assert_eq!(shell(&place.path(""), save).exit, 0);
+    (place, meter)
+}
+
+#[test]
+fn every_example_of_the_help_runs() {
+    let (place, _meter) = root();
+    for (_, line) in examples() {
+        let run = shell(&place.path(""), &line);
+        assert_eq!(run.exit, 0, "{line}: {}", run.stderr);
+        let may_be_empty = line.contains(" > ") || line.contains("releve man") || line.contains("releve ports");
+        assert!(!run.stdout.is_empty() || may_be_empty, "{line} prints nothing");
+    }
 }
 
 fn copy(from: &std::path::Path, to: &std::path::Path) {
@@ -83,19 +95,23 @@ fn copy(from: &std::path::Path, to: &std::path::Path) {
     }
 }
 
+/// No command looks for updates, resolves a name or opens a socket to anywhere, unless it is told to.
 #[test]
-fn start_up_touches_no_network() {
-    let Ok(probe) = Command::new("strace").arg("-V").output() else {
-        println!("skipped: strace is not installed");
+fn nothing_calls_home() {
+    let traced = Command::new("strace").args(["-o", "/dev/null", "true"]).status();
+    if !traced.is_ok_and(|status| status.success()) {
+        println!("skipped: strace is not installed, or may not trace");
         return;
+    }
+    let (place, _meter) = root();
+    let trace = |line: &str| {
+        let quoted = line.replace('\'', "'\\''");
+        let run = shell(&place.path(""), &format!("strace -f -qq -e trace=network -o trace sh -c '{quoted}'"));
+        assert_eq!(run.exit, 0, "{line}: {}", run.stderr);
+        std::fs::read_to_string(place.path("trace")).unwrap()
     };
-    assert!(probe.status.success());
-    let place = Place::new();
-    let capture = place.capture("dsmr/smart5.txt");
-    let output = Command::new("strace")
-        .args(["-f", "-e", "trace=network", env!("CARGO_BIN_EXE_releve"), "read"])
-        .arg(capture)
-        .output()
-        .unwrap();
-    assert!(!String::from_utf8_lossy(&output.stderr).contains("AF_INET"));
+    let is_told_to = |line: &str| line.contains("--listen");
+    for (_, line) in examples() {
+        assert_eq!(trace(&line).contains("AF_INET"), is_told_to(&line), "{line}");
+    }
 }

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use std::fs;
 
 /// A day of the old application, a reading a minute from 2025-11-06 12:00 on, in its own schema.
-fn old_database(place: &Place, name: &str) {
+pub(crate) fn old_database(place: &Place, name: &str) {
     let old = Connection::open(place.path(name)).unwrap();
     old.execute_batch(
         "CREATE TABLE mesures_energie (id INTEGER PRIMARY KEY, timestamp DATETIME, energie_active_import FLOAT,

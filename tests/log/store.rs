@@ -2,6 +2,7 @@
 
 use crate::long;
 use crate::meter::{House, Log, assert_whole, stored};
+use crate::testenv::figures;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +15,7 @@ fn lock(path: &Path) -> Connection {
 }
 
 #[test]
-fn a_locked_store_costs_no_telegram_and_is_said_once() {
+fn promise_p16_a_locked_store_costs_no_telegram_and_is_said_once() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "500ms"]);
@@ -31,10 +32,11 @@ fn a_locked_store_costs_no_telegram_and_is_said_once() {
     let stored = house.stored();
     assert_whole(&stored);
     assert_eq!(stored.last(), Some(&meter.last()));
+    figures(16, 1, 1, 0, format_args!("a lock of {} s", long(40, 3)));
 }
 
 #[test]
-fn while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited() {
+fn promise_p14_while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "500ms"]);
@@ -53,10 +55,11 @@ fn while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited
     let stored = house.stored();
     assert!(stored.contains(&last), "{said}");
     assert_whole(&stored[..stored.len() - 1]);
+    figures(14, 1, 1, 0, "an end while the store is locked, what waited stored by the next");
 }
 
 #[test]
-fn a_store_that_is_locked_at_the_start_is_waited_for() {
+fn promise_p16_a_store_that_is_locked_at_the_start_is_waited_for() {
     let house = House::new();
     drop(releve::store::Store::create(&house.place.path("a.db")).unwrap());
     let other = lock(&house.place.path("a.db"));
@@ -68,6 +71,7 @@ fn a_store_that_is_locked_at_the_start_is_waited_for() {
     log.until("stored", 10, |_| house.stored().len() > 20);
     log.end();
     assert_whole(&house.stored());
+    figures(16, 1, 1, 0, "a store that is locked at the start");
 }
 
 /// A small file system of its own, unmounted when this goes.
@@ -101,7 +105,7 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
+fn promise_p13_a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
     let house = House::new();
     let Some(disk) = Disk::mount(house.place.path("disk"), 2048) else { return };
     let meter = house.meter(100);
@@ -120,10 +124,11 @@ fn a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
     let seconds = stored(&db, crate::meter::METER);
     assert_whole(&seconds);
     assert_eq!(seconds.last(), Some(&meter.last()));
+    figures(13, 1, 1, 0, format_args!("a disk full for {} s", long(20, 4)));
 }
 
 #[test]
-fn while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
+fn promise_p14_while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
     let house = House::new();
     let Some(disk) = Disk::mount(house.place.path("disk"), 2048) else { return };
     let _meter = house.meter(100);
@@ -133,10 +138,11 @@ fn while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
     log.says("readings wait in memory", 1, 20);
     let said = log.end();
     assert!(said.contains("are not in disk/a.db yet"), "{said}");
+    figures(14, 1, 1, 0, "an end while the disk is full");
 }
 
 #[test]
-fn writes_and_syncs_that_fail_cost_no_telegram() {
+fn promise_p13_writes_and_syncs_that_fail_cost_no_telegram() {
     if !Command::new("strace").arg("-V").output().is_ok_and(|version| version.status.success()) {
         println!("skipped: strace is not installed");
         return;
@@ -161,10 +167,11 @@ fn writes_and_syncs_that_fail_cost_no_telegram() {
         assert_whole(&seconds);
         assert_eq!(seconds.len(), 60, "{fault}: {said}");
     }
+    figures(13, 3, 3, 0, "kinds of failing writes and syncs");
 }
 
 #[test]
-fn a_file_that_is_no_store_is_refused_and_left_alone() {
+fn promise_p20_a_file_that_is_no_store_is_refused_and_left_alone() {
     let house = House::new();
     let _meter = house.meter(100);
     let text = "these are notes, longer than a page header so that SQLite reads them as one\n".repeat(9);
@@ -173,10 +180,11 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     assert_eq!(code, Some(65), "{said}");
     assert!(said.contains("[store.format]"), "{said}");
     assert_eq!(std::fs::read_to_string(house.place.path("a.db")).unwrap(), text);
+    figures(20, 1, 1, 0, "a text file given as store, left alone");
 }
 
 #[test]
-fn two_logs_of_two_ports_share_a_store() {
+fn promise_p16_two_logs_of_two_ports_share_a_store() {
     let house = House::new();
     let one = crate::meter::Meter::sending_every(house.place.path("one"), Duration::from_millis(20));
     let two = crate::meter::Meter::sending_every(house.place.path("two"), Duration::from_millis(20));
@@ -197,4 +205,5 @@ fn two_logs_of_two_ports_share_a_store() {
         assert_eq!(seconds.last(), Some(&meter.last()));
     }
     assert_eq!(house.tails(), 0);
+    figures(16, 1, 1, 0, "two logs of one store");
 }

@@ -2,8 +2,12 @@
 
 #![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
 
+pub mod check;
+pub mod figures;
 pub mod python;
 pub mod simulator;
+
+pub use figures::{control, figures};
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

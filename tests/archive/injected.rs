@@ -40,7 +40,7 @@ fn promise_p04_every_failing_write_is_said_and_loses_nothing() {
         ("write", "EIO", false),
         ("pwrite64", "ENOSPC", true),
         ("fsync", "EIO", false),
-        ("fdatasync", "EIO", true),
+        ("fsync", "EIO", true),
         ("rename", "EIO", false),
         ("mkdir", "ENOSPC", false),
         ("openat", "ENOSPC", false),

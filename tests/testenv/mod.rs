@@ -7,6 +7,8 @@ pub mod figures;
 pub mod python;
 pub mod simulator;
 
+// Not every crate that shares this holds a promise.
+#[allow(unused_imports)]
 pub use figures::{control, figures};
 
 use std::fs::{self, File};

@@ -395,6 +395,26 @@ impl Tree {
         again.iter().try_for_each(|key| self.put_manifest(&mut state, key))
     }
 
+    /// Forgets what files took the place of, where they have: a run that was interrupted had no time to.
+    ///
+    /// # Errors
+    /// [`ArchiveError`], naming the manifest.
+    pub fn forget_former(&self) -> Result<(), ArchiveError> {
+        let mut state = self.state();
+        let mut touched = BTreeSet::new();
+        for (key, manifest) in &mut state.manifests {
+            for (name, listed) in manifest.files.iter_mut().filter(|(_, listed)| listed.before.is_some()) {
+                // What cannot be read is told by who wants to read it.
+                let found = self.read(&self.root.join(key.0).join(name));
+                if found.is_ok_and(|bytes| bytes.is_some_and(|bytes| sha256(&bytes) == listed.sha256)) {
+                    listed.before = None;
+                    touched.insert(key.clone());
+                }
+            }
+        }
+        touched.iter().try_for_each(|key| self.put_manifest(&mut state, key))
+    }
+
     /// Changes what manifests say of the origin of files.
     ///
     /// # Errors

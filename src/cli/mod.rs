@@ -41,7 +41,6 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use failure::Failure;
 use output::Output;
-use std::io;
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
@@ -153,8 +152,8 @@ fn usage(error: &clap::Error) -> ExitCode {
     let printed = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match printed {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => ExitCode::from(failure::WRITE),
-            _ => ExitCode::SUCCESS,
+            Err(error) => report(&output::WriteError(error).into()),
+            Ok(()) => ExitCode::SUCCESS,
         },
         _ => ExitCode::from(failure::USAGE),
     }

@@ -181,6 +181,7 @@ pub fn run(wishes: &Wishes, mut tell: impl FnMut(Done)) -> Result<Report, Consol
         let run = Run { wishes, store: &store, tree: &tree, meter, is_default, known: &known };
         written.extend(run.meter(&mut tell)?);
     }
+    tree.forget_former()?;
     if wishes.select == Ask::All {
         adopt(wishes, &tree, &known, &mut tell)?;
     }

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_of_the_wall_clock_delay_nothing_by_more_than_an_interval_and_a_half() {
+    fn promise_p08_steps_of_the_wall_clock_delay_nothing_by_more_than_an_interval_and_a_half() {
         for step in ["1970-01-01T00:00:07Z", "2025-11-07T13:31:01Z", "2025-11-08T14:31:00Z", "2040-01-01T00:00:59.9Z"] {
             let mut schedule = Schedule::new(MINUTE);
             let before = schedule.next(wall("2025-11-07T14:30:01Z"), seconds(1));

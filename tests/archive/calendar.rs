@@ -1,11 +1,16 @@
 //! Clock changes, leap day, week 53, a year that ends inside a week: the archive is UTC, and each reading is in one day.
 
-use crate::testenv::Place;
+use crate::testenv::{Place, control, figures};
 use crate::{METER, consolidate, entries, json, store, tree};
 use std::collections::BTreeSet;
 
-/// How many readings the day files have, and that no time comes twice.
+/// How many readings the day files have.
 fn days(place: &Place) -> Vec<(String, usize)> {
+    in_one_day_each(place).unwrap()
+}
+
+/// The same; an error is a time that is in another day's file, or comes twice.
+fn in_one_day_each(place: &Place) -> Result<Vec<(String, usize)>, String> {
     let mut seen = BTreeSet::new();
     let files = tree(&place.path("a")).into_keys().filter(|name| name.contains("/jour_"));
     files
@@ -15,15 +20,17 @@ fn days(place: &Place) -> Vec<(String, usize)> {
             let mesures = file["mesures"].as_array().unwrap();
             for mesure in mesures {
                 let time = mesure["timestamp"].as_str().unwrap();
-                assert!(time.starts_with(&date) && seen.insert(time.to_owned()), "{time} in {name}");
+                if !time.starts_with(&date) || !seen.insert(time.to_owned()) {
+                    return Err(format!("{time} in {name}"));
+                }
             }
-            (date, mesures.len())
+            Ok((date, mesures.len()))
         })
         .collect()
 }
 
 #[test]
-fn the_days_of_the_clock_change_hold_1440_minutes() {
+fn promise_p07_the_days_of_the_clock_change_hold_1440_minutes() {
     for (from, until) in [("2025-10-25", "2025-10-28"), ("2025-03-29", "2025-04-01")] {
         let place = Place::new();
         let all = entries(METER, &format!("{from}T00:00:00Z"), &format!("{until}T00:00:00Z"), 60);
@@ -35,10 +42,34 @@ fn the_days_of_the_clock_change_hold_1440_minutes() {
         let found = days(&place);
         assert_eq!(found.iter().map(|(_, count)| *count).collect::<Vec<_>>(), [1440; 3], "{found:?}");
     }
+    figures(7, 2, 2, 0, "clock changes, each reading in one day file");
+}
+
+/// An archive that files the doubled hour twice, and one that files it in another day.
+#[test]
+fn promise_p07_control_a_reading_in_two_days_is_found_out() {
+    let broken = |from: &str, to: &str| {
+        let place = Place::new();
+        store(&place, "s.db", &entries(METER, "2025-10-25T00:00:00Z", "2025-10-27T00:00:00Z", 3600));
+        consolidate(&place, &["-q"]).clean();
+        let path = place.path("a/quotidien/jour_20251026.json.gz");
+        let text = crate::unpack(&path).replacen(from, to, 1);
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+        std::fs::write(path, packer.finish().unwrap()).unwrap();
+        in_one_day_each(&place)
+    };
+    control(
+        7,
+        [
+            ("an hour twice", broken("2025-10-26T03:00:00Z", "2025-10-26T02:00:00Z")),
+            ("an hour in the file of the next day", broken("2025-10-26T00:00:00Z", "2025-10-25T23:59:59Z")),
+        ],
+    );
 }
 
 #[test]
-fn leap_day_week_53_and_a_year_that_ends_inside_a_week() {
+fn promise_p07_leap_day_week_53_and_a_year_that_ends_inside_a_week() {
     let cases: [(&str, &str, &[&str]); 4] = [
         (
             "2024-02-28T00:00:00Z",
@@ -62,10 +93,11 @@ fn leap_day_week_53_and_a_year_that_ends_inside_a_week() {
         assert_eq!(found.iter().map(|(_, count)| count).sum::<usize>(), all.len());
         assert!(found.iter().all(|(_, count)| *count == 96), "{found:?}");
     }
+    figures(7, 4, 4, 0, "a leap day, a year without, week 53, a year that ends inside a week");
 }
 
 #[test]
-fn the_week_over_new_year_is_whole_in_its_file_and_split_between_the_months() {
+fn promise_p07_the_week_over_new_year_is_whole_in_its_file_and_split_between_the_months() {
     let place = Place::new();
     store(&place, "s.db", &entries(METER, "2024-12-01T00:00:00Z", "2025-02-01T00:00:00Z", 900));
     consolidate(&place, &[]).clean();
@@ -80,10 +112,11 @@ fn the_week_over_new_year_is_whole_in_its_file_and_split_between_the_months() {
     assert_eq!(months.iter().map(BTreeSet::len).collect::<Vec<_>>(), [31 * 96; 2]);
     assert!(months[0].is_disjoint(&months[1]));
     assert!(week.iter().all(|step| months[0].contains(step) || months[1].contains(step)));
+    figures(7, 1, 1, 0, "a week over new year");
 }
 
 #[test]
-fn days_that_do_not_exist_are_refused() {
+fn promise_p07_days_that_do_not_exist_are_refused() {
     let place = Place::new();
     store(&place, "s.db", &entries(METER, "2024-02-28T00:00:00Z", "2024-03-02T00:00:00Z", 3600));
     let cases = [
@@ -107,4 +140,5 @@ fn days_that_do_not_exist_are_refused() {
     // The one that exists is in its month.
     let said = consolidate(&place, &["--day", "2024-02-29"]).clean();
     assert!(said.contains("jour_20240229.json.gz  24 readings"), "{said}");
+    figures(7, cases.len(), cases.len(), 0, "days, weeks and months that do not exist, refused");
 }

@@ -1,6 +1,7 @@
 //! The old application's files, and files that mean harm: refused by name, and the rest goes on.
 
-use crate::testenv::Place;
+use crate::testenv::check::{names_all, same};
+use crate::testenv::{Place, control, figures};
 use crate::{METER, consolidate, entries, everything, json, store, tree};
 use flate2::{Compression, write::GzEncoder};
 use std::fs;
@@ -134,7 +135,7 @@ fn hostile() -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn what_means_harm_is_refused_by_name_and_the_rest_goes_on() {
+fn promise_p18_what_means_harm_is_refused_by_name_and_the_rest_goes_on() {
     let place = Place::new();
     store(&place, "s.db", &entries(METER, "2025-11-07T00:00:00Z", "2025-11-08T00:00:00Z", 3600));
     let folder = place.path("a/quotidien");
@@ -172,17 +173,38 @@ fn what_means_harm_is_refused_by_name_and_the_rest_goes_on() {
     // Taken in one by one: all or nothing, a message, and the others come in.
     let run = place.run(["import", "a", "--db", "n.db", "--meter", METER, "-q"]);
     assert_ne!(run.exit, 0);
-    for (name, _) in &files {
-        assert!(run.stderr.contains(name.as_str()), "{name}: {}", run.stderr);
-    }
+    names_all(files.iter().map(|(name, _)| name.as_str()), &run.stderr).unwrap();
     assert!(run.stderr.contains("mesure_20251104_01.json is no file of the archive"), "{}", run.stderr);
     let lines = place.run(["export", "--db", "n.db", "-f", "ndjson"]).clean();
     assert!(lines.lines().all(|line| line.contains("2025-11-07T")), "{lines}");
     assert!(!lines.contains("666") && lines.lines().count() == 24, "{lines}");
+    // The same once more adds nothing.
+    place.run(["import", "a", "--db", "n.db", "--meter", METER, "-q"]);
+    same("the store", &lines, &place.run(["export", "--db", "n.db", "-f", "ndjson"]).clean()).unwrap();
+    figures(18, files.len() + 5, files.len() + 5, 0, "hostile files and links, refused by name, twice");
+}
+
+/// An import that swallows one of them, and one that takes a part of it in.
+#[test]
+fn promise_p18_control_a_file_nobody_speaks_of_and_a_reading_taken_in_are_found_out() {
+    let said = "error: a.json is damaged\nerror: b.json is damaged\n";
+    assert!(names_all(["a.json", "b.json"], said).is_ok());
+    let place = Place::new();
+    store(&place, "s.db", &entries(METER, "2025-11-07T00:00:00Z", "2025-11-07T06:00:00Z", 3600));
+    let before = everything(&place, &[]);
+    place.write("part.csv", "timestamp,tension_l1\n2025-11-06T00:00:00Z,230.1\n");
+    place.run(["import", "part.csv", "--db", "s.db", "--meter", METER, "-q"]).clean();
+    control(
+        18,
+        [
+            ("a file nobody speaks of", names_all(["a.json", "c.json"], said).map(drop)),
+            ("a part of a file taken in", same("the store", &before, &everything(&place, &[]))),
+        ],
+    );
 }
 
 #[test]
-fn a_bomb_does_not_fill_the_memory() {
+fn promise_p18_a_bomb_does_not_fill_the_memory() {
     let place = Place::new();
     place.write("bomb.json.gz", gzip(&vec![b' '; 300_000_000]));
     place.write("s.csv", "timestamp,tension_l1\n2025-11-07T00:00:00Z,230.1\n");
@@ -194,4 +216,5 @@ fn a_bomb_does_not_fill_the_memory() {
     assert_eq!(run.exit, 65, "{}", run.stderr);
     assert!(run.stderr.contains("it unpacks to more than any day holds"), "{}", run.stderr);
     assert!(run.stdout.contains("s.csv  1 read, 1 added"), "{}", run.stdout);
+    figures(18, 1, 1, 0, "300 MB of bomb in 400 MB of addresses");
 }

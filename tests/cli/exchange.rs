@@ -1,6 +1,6 @@
 //! Into the store and out of it again: the old application's file, archives, CSV, captures.
 
-use crate::testenv::{Place, fixture};
+use crate::testenv::{Place, figures, fixture};
 use rusqlite::Connection;
 use std::fs;
 
@@ -134,7 +134,7 @@ fn files_of_the_old_application_are_read() {
 }
 
 #[test]
-fn a_file_that_breaks_off_adds_nothing_and_does_not_stop_the_others() {
+fn promise_p18_a_file_that_breaks_off_adds_nothing_and_does_not_stop_the_others() {
     let place = Place::new();
     let good = |hour: u32| {
         format!("{{\"timestamp\": \"2024-03-01T{hour:02}:00:00Z\", \"valeurs\": {{\"tension_l1\": 231.5}}}}\n")
@@ -153,6 +153,7 @@ fn a_file_that_breaks_off_adds_nothing_and_does_not_stop_the_others() {
     assert_eq!(place.run(["import", "none.json", "--db", "s.db"]).exit, 66);
     place.write("noise.bin", [0u8; 5000]);
     assert_eq!(place.run(["import", "noise.bin", "--db", "s.db"]).exit, 76);
+    figures(18, 5, 5, 0, "files that break off, hold rubbish or are not there");
 }
 
 #[test]

@@ -21,3 +21,5 @@ mod pages;
 mod ports;
 mod read;
 mod skeleton;
+mod supply;
+mod surroundings;

@@ -1,6 +1,6 @@
 //! `releve read` on sound captures.
 
-use crate::testenv::{Place, Run, fixture};
+use crate::testenv::{Place, Run, figures, fixture};
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
@@ -233,7 +233,7 @@ fn machine_formats_are_the_same_in_every_language() {
 }
 
 #[test]
-fn a_closed_pipe_ends_quietly_and_a_full_disk_does_not() {
+fn promise_p19_a_closed_pipe_ends_quietly_and_a_full_disk_does_not() {
     let place = Place::new();
     place.write("s.txt", fs::read(fixture("dsmr/smart5.txt")).unwrap().repeat(2000));
     let mut child = place
@@ -255,6 +255,7 @@ fn a_closed_pipe_ends_quietly_and_a_full_disk_does_not() {
         assert_eq!(run.exit, 74);
         assert!(run.stderr.starts_with("error: cannot write the output: No space left"), "{}", run.stderr);
     }
+    figures(19, 2, 2, 0, "a closed pipe and a full device");
 }
 
 #[test]

@@ -12,11 +12,13 @@ pub(crate) enum Model {
     InOrder,
     /// Nothing got there.
     OnlySynced,
-    /// Some of it got there; a file is as long as what got there asks for.
+    /// Some of it got there; a file is as long as what got there asks for. Folders keep their order, whatever became of the data:
+    /// a new name may be there before what is in it.
     Some,
     /// Everything, but of the last write some sectors only.
     Torn,
-    /// The later part got there, the earlier did not: files have their length already, with zeros where data is missing.
+    /// The later part got there, the earlier did not: files have their length already, with zeros where data is missing, and
+    /// a file may have its new name and its old one.
     Reordered,
 }
 
@@ -41,23 +43,26 @@ enum Entry {
 struct Folders {
     now: BTreeMap<PathBuf, Entry>,
     synced: BTreeMap<PathBuf, Entry>,
-    /// What happened to the entries of each folder since it was synced.
-    pending: Vec<(PathBuf, Option<Entry>)>,
+    /// What happened to the entries of each folder since it was synced; what a rename does goes together.
+    pending: Vec<Vec<(PathBuf, Option<Entry>)>>,
 }
 
 impl Folders {
-    fn set(&mut self, path: &Path, entry: Option<Entry>) {
-        self.pending.push((path.to_owned(), entry));
-        put(&mut self.now, path, entry);
+    fn set(&mut self, changes: Vec<(PathBuf, Option<Entry>)>) {
+        changes.iter().for_each(|(path, entry)| put(&mut self.now, path, *entry));
+        self.pending.push(changes);
     }
 
     fn sync(&mut self, folder: &Path) {
-        let is_in = |path: &Path| path.parent() == Some(folder);
-        for (path, entry) in self.pending.iter().filter(|(path, _)| is_in(path)) {
-            put(&mut self.synced, path, *entry);
-        }
-        self.pending.retain(|(path, _)| !is_in(path));
+        let is_in = |changes: &Vec<(PathBuf, _)>| changes.iter().any(|(path, _)| path.parent() == Some(folder));
+        let (reached, pending): (Vec<_>, Vec<_>) = std::mem::take(&mut self.pending).into_iter().partition(is_in);
+        put_all(&mut self.synced, &reached);
+        self.pending = pending;
     }
+}
+
+fn put_all(entries: &mut BTreeMap<PathBuf, Entry>, changes: &[Vec<(PathBuf, Option<Entry>)>]) {
+    changes.iter().flatten().for_each(|(path, entry)| put(entries, path, *entry));
 }
 
 fn put(entries: &mut BTreeMap<PathBuf, Entry>, path: &Path, entry: Option<Entry>) {
@@ -83,20 +88,20 @@ pub(crate) fn after(changes: &[Change], model: Model, obeys: usize, random: &mut
         match what {
             What::Create(path) if of(&folders, path).is_none() => {
                 files.push(File::default());
-                folders.set(path, Some(Entry::File(files.len() - 1)));
+                folders.set(vec![(path.clone(), Some(Entry::File(files.len() - 1)))]);
             }
             What::Create(_) => {}
-            What::Folder(path) => folders.set(path, Some(Entry::Folder)),
+            What::Folder(path) => folders.set(vec![(path.clone(), Some(Entry::Folder))]),
             What::Write(path, ..) | What::Truncate(path, _) => {
                 let file = of(&folders, path).unwrap_or_else(|| panic!("{} was never made", path.display()));
                 files[file].pending.push((place, what.clone()));
             }
-            What::Unlink(path) => folders.set(path, None),
+            What::Unlink(path) => folders.set(vec![(path.clone(), None)]),
             What::Rename(from, to) => {
                 let entry = folders.now.get(from).copied();
-                folders.set(from, None);
-                folders.set(to, entry);
+                folders.set(vec![(to.clone(), entry), (from.clone(), None)]);
             }
+            What::Append(path, _) => panic!("nobody has seen where {} ends", path.display()),
             What::Sync(_) if place >= obeys => {}
             What::Sync(path) => match of(&folders, path) {
                 Some(file) => {
@@ -114,10 +119,20 @@ pub(crate) fn after(changes: &[Change], model: Model, obeys: usize, random: &mut
     let entries = match model {
         Model::InOrder | Model::Torn => now,
         Model::OnlySynced => synced,
-        // Folders keep their order, as every file system with a journal has it.
-        Model::Some | Model::Reordered => {
+        // As every file system with a journal has it.
+        Model::Some => {
             let kept = random.below(pending.len() + 1);
-            pending.iter().take(kept).for_each(|(path, entry)| put(&mut synced, path, *entry));
+            put_all(&mut synced, &pending[..kept]);
+            synced
+        }
+        Model::Reordered => {
+            let missing = random.below(pending.len() + 1);
+            for mut changes in pending.into_iter().skip(missing) {
+                if changes.len() > 1 && random.one_in(4) {
+                    changes.truncate(1);
+                }
+                put_all(&mut synced, &[changes]);
+            }
             synced
         }
     };
@@ -239,6 +254,30 @@ mod tests {
             })
             .collect();
         assert!(reordered.contains(&b"abc\0".to_vec()) && reordered.contains(&b"axyz".to_vec()), "{reordered:?}");
+    }
+
+    #[test]
+    fn a_file_has_its_old_name_its_new_one_or_both_and_never_none() {
+        let file = |name: &str| vec![What::Create(path(name)), What::Write(path(name), 0, name.as_bytes().to_vec())];
+        let mut all = [file("a"), file("b"), vec![What::Sync(path("")), What::Rename(path("a"), path("b"))]].concat();
+        let changes =
+            |all: &[What]| -> Vec<_> { all.iter().map(|what| Change { at: UNIX_EPOCH, what: what.clone() }).collect() };
+        for model in MODELS {
+            for seed in 0..40 {
+                let found = after(&changes(&all), model, usize::MAX, &mut Random::new(seed));
+                assert!(found.contains_key(&path("b")), "{model:?} {seed}");
+            }
+        }
+        let names: Vec<Vec<_>> = (0..40)
+            .map(|seed| {
+                after(&changes(&all), Model::Reordered, usize::MAX, &mut Random::new(seed)).into_keys().collect()
+            })
+            .collect();
+        assert!(names.contains(&vec![path("a"), path("b")]) && names.contains(&vec![path("b")]), "{names:?}");
+        // A name can be on the disk before what it stands for: nobody synced the file.
+        assert_eq!(state(&all, Model::InOrder)[&path("b")], Some(b"a".to_vec()));
+        all.push(What::Sync(path("")));
+        assert_eq!(state(&all, Model::OnlySynced)[&path("b")], Some(Vec::new()));
     }
 
     #[test]

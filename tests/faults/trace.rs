@@ -1,5 +1,6 @@
 //! What a program does to the files below a folder, in order: recorded by strace.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ pub(crate) enum What {
     Create(PathBuf),
     Folder(PathBuf),
     Write(PathBuf, usize, Vec<u8>),
+    /// A write behind what was written before; [`changes`] says where that is.
+    Append(PathBuf, Vec<u8>),
     Truncate(PathBuf, usize),
     Unlink(PathBuf),
     Rename(PathBuf, PathBuf),
@@ -29,7 +32,7 @@ pub(crate) struct Change {
 
 const CALLS: &str = "trace=openat,open,creat,mkdir,mkdirat,write,writev,pwrite64,pwritev,pwritev2,fsync,fdatasync,\
                      sync_file_range,ftruncate,truncate,fallocate,unlink,unlinkat,rename,renameat,renameat2,link,linkat,\
-                     copy_file_range,sendfile,mmap";
+                     copy_file_range,sendfile,mmap,rmdir";
 
 /// Whether there is an strace that may trace; says so if not.
 pub(crate) fn is_possible() -> bool {
@@ -69,13 +72,38 @@ pub(crate) fn changes(prefix: &Path, root: &Path) -> Vec<Change> {
     }
     // SQLite's calls are those of one thread; among threads the clock decides.
     all.sort_by_key(|change| change.at);
+    placed(all)
+}
+
+/// The changes with the place of each write: what is appended to are files that the program has made itself.
+fn placed(mut all: Vec<Change>) -> Vec<Change> {
+    let mut lengths: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    for change in &mut all {
+        match &mut change.what {
+            What::Create(path) => drop(lengths.entry(path.clone()).or_default()),
+            What::Unlink(path) => drop(lengths.remove(path)),
+            What::Rename(from, to) => {
+                let length = lengths.remove(from);
+                lengths.extend(length.map(|length| (to.clone(), length)));
+            }
+            What::Append(path, bytes) => {
+                let length = lengths.get_mut(path).unwrap_or_else(|| panic!("{} was never made", path.display()));
+                let (at, bytes) = (*length, std::mem::take(bytes));
+                *length += bytes.len();
+                change.what = What::Write(path.clone(), at, bytes);
+            }
+            _ => {}
+        }
+    }
     all
 }
 
 fn change(line: &str, root: &Path) -> Option<Change> {
     let (time, call) = line.split_once(' ')?;
     let (name, rest) = call.split_once('(')?;
-    let (arguments, result) = rest.rsplit_once(") = ")?;
+    // Short calls are padded, so that results stand below each other.
+    let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
     let result = result.split(['<', ' ']).next()?;
     let failed = result.starts_with('-');
     if failed || result == "?" {
@@ -99,9 +127,15 @@ fn change(line: &str, root: &Path) -> Option<Change> {
             assert_eq!(result.parse(), Ok(bytes.len()), "a short write of {}", path.display());
             What::Write(path, offset, bytes)
         }
+        "write" => {
+            let path = of_descriptor()?;
+            let bytes = strings.first()?.clone();
+            assert_eq!(result.parse(), Ok(bytes.len()), "a short write of {}", path.display());
+            What::Append(path, bytes)
+        }
         "ftruncate" => What::Truncate(of_descriptor()?, number(numbers().next()?)),
         "fsync" | "fdatasync" => What::Sync(of_descriptor()?),
-        "unlink" | "unlinkat" => What::Unlink(named(0)?),
+        "unlink" | "unlinkat" | "rmdir" => What::Unlink(named(0)?),
         "rename" | "renameat" | "renameat2" => What::Rename(named(0)?, named(1)?),
         "mmap" => {
             if let Some(path) = arguments.contains("PROT_WRITE").then(of_descriptor).flatten() {
@@ -119,7 +153,11 @@ fn change(line: &str, root: &Path) -> Option<Change> {
     let (seconds, micros) = time.split_once('.')?;
     let since = Duration::from_secs(seconds.parse().ok()?) + Duration::from_micros(micros.parse().ok()?);
     let about_index = match &what {
-        What::Create(path) | What::Write(path, ..) | What::Truncate(path, _) | What::Unlink(path) => is_index(path),
+        What::Create(path)
+        | What::Write(path, ..)
+        | What::Append(path, _)
+        | What::Truncate(path, _)
+        | What::Unlink(path) => is_index(path),
         _ => false,
     };
     // SQLite makes its index of the log anew from the log; nobody syncs it.
@@ -192,8 +230,15 @@ fn calls_are_understood() {
     assert_eq!(what(r#"unlink("\x2f\x61\x2fs.db-wal") = 0"#), Some(What::Unlink(path.clone())));
     assert_eq!(
         what(r#"openat(AT_FDCWD</a>, "s.db-wal", O_RDWR|O_CREAT|O_CLOEXEC, 0640) = 9</a/s.db-wal>"#),
-        Some(What::Create(path))
+        Some(What::Create(path.clone()))
     );
+    assert_eq!(what(r#"write(4</a/s.db-wal>, "\x00\x22", 2) = 2"#), Some(What::Append(path.clone(), vec![0, 0x22])));
+    assert_eq!(
+        what(r#"rename("\x2f\x61\x2fn/.t", "n/s") = 0"#),
+        Some(What::Rename(PathBuf::from("n/.t"), PathBuf::from("n/s")))
+    );
+    assert_eq!(what(r#"rmdir("n") = 0"#), Some(What::Unlink(PathBuf::from("n"))));
+    assert_eq!(what(r#"mkdir("\x61", 0777)   = 0"#), Some(What::Folder(PathBuf::from("a"))));
     assert_eq!(what(r#"pwrite64(11</a/s.db-shm>, "\x00", 1, 4096) = 1"#), None);
     assert_eq!(what(r#"pwrite64(11</b/s.db-wal>, "\x00", 1, 4096) = 1"#), None);
     assert_eq!(what("fsync(11</a/s.db-wal (deleted)>) = 0"), None);

@@ -1,12 +1,13 @@
 //! Ended by a signal: soon, with everything stored, and with 0.
 
 use crate::meter::{House, Log, Meter, assert_whole, stored};
+use crate::testenv::figures;
 use rustix::process::Signal;
 use std::process::Stdio;
 use std::time::Duration;
 
 #[test]
-fn everything_that_was_received_is_stored_before_the_end() {
+fn promise_p14_everything_that_was_received_is_stored_before_the_end() {
     for signal in [Signal::TERM, Signal::INT] {
         let house = House::new();
         let meter = house.meter(50);
@@ -24,10 +25,11 @@ fn everything_that_was_received_is_stored_before_the_end() {
         assert_eq!(said.lines().last().unwrap(), format!("stored {} readings", stored.len()));
         assert_eq!(house.tails(), 0);
     }
+    figures(14, 2, 2, 0, "ends by TERM and INT, within 2 s, everything stored");
 }
 
 #[test]
-fn it_ends_as_soon_while_the_port_is_not_there() {
+fn promise_p14_it_ends_as_soon_while_the_port_is_not_there() {
     let house = House::new();
     let log = house.log(&[]);
     log.says("there is no ./meter, waiting for it", 1, 5);
@@ -35,20 +37,22 @@ fn it_ends_as_soon_while_the_port_is_not_there() {
     let log = Log::start(house.command().args(["--port", "tcp://192.0.2.1:9"]));
     std::thread::sleep(Duration::from_millis(300));
     log.end();
+    figures(14, 1, 1, 0, "an end while unplugged");
 }
 
 #[test]
-fn it_ends_as_soon_while_the_meter_is_silent() {
+fn promise_p14_it_ends_as_soon_while_the_meter_is_silent() {
     let house = House::new();
     let meter = house.meter(50);
     meter.speak(false);
     let log = house.log(&[]);
     std::thread::sleep(Duration::from_secs(4));
     log.end_by(Signal::INT);
+    figures(14, 1, 1, 0, "an end while the meter is silent");
 }
 
 #[test]
-fn it_ends_as_soon_while_nobody_reads_what_it_prints() {
+fn promise_p14_it_ends_as_soon_while_nobody_reads_what_it_prints() {
     let house = House::new();
     let meter = house.meter(2);
     let mut log = Log::start(house.command().args(["--port", "./meter", "--print", "ndjson"]).stdout(Stdio::piped()));
@@ -58,6 +62,7 @@ fn it_ends_as_soon_while_nobody_reads_what_it_prints() {
     let said = log.end();
     drop(stdout);
     assert!(house.stored().len() > 900, "{said}");
+    figures(14, 1, 1, 0, "an end while nobody reads its output");
 }
 
 #[test]

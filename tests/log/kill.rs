@@ -2,11 +2,13 @@
 
 use crate::long;
 use crate::meter::{House, Log, METER, Meter, first_of_yesterday, stored};
+use crate::testenv::check::has_all;
+use crate::testenv::figures;
 use rustix::process::Signal;
 use std::time::{Duration, Instant as Clock};
 
 #[test]
-fn a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none() {
+fn promise_p01_a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none() {
     if !std::path::Path::new("/dev/shm").is_dir() {
         println!("skipped: there is no /dev/shm, so what is not in the store yet is lost by a kill");
         return;
@@ -33,31 +35,34 @@ fn a_kill_at_any_instant_costs_no_telegram_older_than_a_second_and_doubles_none(
     assert_eq!(code, Some(0), "{said}");
     let stored = house.stored();
     let (mut checked, mut oldest) = (0, 0);
-    for pair in stored.windows(2) {
-        assert!(pair[0] < pair[1], "{} is there twice", pair[0]);
-    }
     let sent = meter.sent();
     for (started, killed, visible) in &runs {
-        assert!(visible.iter().all(|second| stored.binary_search(second).is_ok()), "something visible was lost");
+        has_all(visible, &stored).unwrap();
         let during: Vec<_> = sent.iter().filter(|(_, at)| at > started && at < killed).collect();
         let of_run = |second: &i64| stored.binary_search(second).is_ok();
         let Some(first) = during.iter().position(|(second, _)| of_run(second)) else { continue };
         for (second, at) in &during[first..] {
             let age = *killed - *at;
             if age > Duration::from_secs(1) {
-                assert!(of_run(second), "{second}, sent {age:?} before the kill, is lost");
+                has_all(&[*second], &stored).unwrap_or_else(|why| panic!("sent {age:?} before the kill: {why}"));
                 checked += 1;
             } else if !of_run(second) {
                 oldest = oldest.max(age.as_millis());
             }
         }
     }
-    println!("{kills} kills: {checked} telegrams older than 1 s, none lost; the oldest lost was {oldest} ms old");
     assert!(checked > 20, "{checked}");
+    figures(
+        1,
+        kills,
+        kills,
+        0,
+        format_args!("{checked} telegrams older than 1 s; the oldest lost was {oldest} ms old"),
+    );
 }
 
 #[test]
-fn a_kill_during_the_very_first_start_leaves_nothing_that_is_in_the_way_of_the_next() {
+fn promise_p01_a_kill_during_the_very_first_start_leaves_nothing_that_is_in_the_way_of_the_next() {
     let mut found = [0; 2];
     let kills = long(100, 6);
     for kill in 0..kills {
@@ -82,11 +87,18 @@ fn a_kill_during_the_very_first_start_leaves_nothing_that_is_in_the_way_of_the_n
         assert!(stored(&house.place.path("new/a.db"), METER).len() > before, "after {wait} µs: {said}");
         house.place.run(["db", "check", "-q", "--db", "new/a.db"]).clean();
     }
-    println!("{kills} first starts killed: {} without a store yet, {} with a whole one", found[0], found[1]);
+    let [none, whole] = found;
+    figures(
+        1,
+        kills,
+        none + whole,
+        0,
+        format_args!("first starts killed, {none} without a store yet, {whole} with a whole one"),
+    );
 }
 
 #[test]
-fn what_a_killed_log_had_received_is_stored_by_the_next() {
+fn promise_p01_what_a_killed_log_had_received_is_stored_by_the_next() {
     if !std::path::Path::new("/dev/shm").is_dir() {
         println!("skipped: there is no /dev/shm");
         return;
@@ -108,6 +120,8 @@ fn what_a_killed_log_had_received_is_stored_by_the_next() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("readings that were received before the last end"), "{said}");
     let stored = house.stored();
-    assert!(stored.len() > 20 && stored.contains(&last), "{stored:?}");
+    assert!(stored.len() > 20, "{stored:?}");
+    has_all(&[last], &stored).unwrap();
     assert_eq!(house.tails(), 0);
+    figures(1, 1, 1, 0, "what had been received within an hour's window");
 }

@@ -1,7 +1,7 @@
 //! What is logged, when nothing goes wrong.
 
 use crate::meter::{House, Log, METER, Port, assert_whole, stored, telegram};
-use crate::testenv::fixture;
+use crate::testenv::{figures, fixture};
 use releve::reading::Instant;
 use rustix::process::Signal;
 use std::process::Stdio;
@@ -42,7 +42,7 @@ fn each_reading_is_printed_as_it_comes() {
 }
 
 #[test]
-fn a_closed_pipe_is_a_quiet_end() {
+fn promise_p19_a_closed_pipe_is_a_quiet_end() {
     let house = House::new();
     let _meter = house.meter(20);
     let mut log = Log::start(house.command().args(["--port", "./meter", "--print", "ndjson"]).stdout(Stdio::piped()));
@@ -51,10 +51,11 @@ fn a_closed_pipe_is_a_quiet_end() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.ends_with("readings\n") && !said.contains("error"), "{said}");
     assert!(!house.stored().is_empty());
+    figures(19, 1, 1, 0, "a closed pipe of the log");
 }
 
 #[test]
-fn an_output_that_cannot_be_written_ends_it_with_what_was_received_stored() {
+fn promise_p19_an_output_that_cannot_be_written_ends_it_with_what_was_received_stored() {
     let house = House::new();
     let _meter = house.meter(20);
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
@@ -63,6 +64,7 @@ fn an_output_that_cannot_be_written_ends_it_with_what_was_received_stored() {
     assert_eq!(code, Some(74), "{said}");
     assert!(said.contains("[write.failed]"), "{said}");
     assert!(!house.stored().is_empty());
+    figures(19, 1, 1, 0, "a full device as output of the log");
 }
 
 #[test]
@@ -98,7 +100,7 @@ fn several_meters_of_the_settings_file_are_logged_by_one_process() {
 }
 
 /// A meter of mode C: it answers a sign-on, and sends its readout at whatever speed.
-fn answer(port: &Port, readout: &[u8], asked: &mut Vec<u8>) {
+pub(crate) fn answer(port: &Port, readout: &[u8], asked: &mut Vec<u8>) {
     asked.extend(port.receive());
     let line = readout.iter().position(|byte| *byte == b'\n').unwrap() + 1;
     if asked.ends_with(b"!\r\n") {
@@ -171,7 +173,7 @@ fn a_telegram_without_a_name_needs_one() {
 }
 
 #[test]
-fn whatever_the_clock_of_the_meter_says_nothing_is_discarded() {
+fn promise_p08_whatever_the_clock_of_the_meter_says_nothing_is_discarded() {
     let house = House::new();
     let port = Port::new(house.place.path("meter"));
     let mut log = house.log(&["--count", "24"]);
@@ -189,4 +191,5 @@ fn whatever_the_clock_of_the_meter_says_nothing_is_discarded() {
     assert_eq!(code, Some(0), "{said}");
     assert!(said.ends_with("stored 24 readings\n"), "{said}");
     assert!(sent < 24 + 5, "{sent} sent");
+    figures(8, clocks.len(), clocks.len(), 0, "clocks of the meter, from 1999 to 2098");
 }

@@ -7,6 +7,8 @@
 #[path = "../testenv/mod.rs"]
 mod testenv;
 
+mod clock;
+mod control;
 mod end;
 mod kill;
 mod logging;

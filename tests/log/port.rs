@@ -2,12 +2,18 @@
 
 use crate::long;
 use crate::meter::{House, Log, Meter, Port, assert_whole};
-use crate::testenv::fixture;
+use crate::testenv::check::{at_most, same};
+use crate::testenv::{figures, fixture};
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant as Clock};
 
+/// What a silent meter may cost, in thousandths of a core.
+pub(crate) const IDLE: u64 = 99;
+/// What rubbish may cost in memory, in kB.
+pub(crate) const RESIDENT: u64 = 64 * 1024;
+
 #[test]
-fn a_port_that_was_unplugged_is_read_again_soon_after_it_is_back() {
+fn promise_p10_a_port_that_was_unplugged_is_read_again_soon_after_it_is_back() {
     let house = House::new();
     let meter = house.meter(50);
     let log = house.log(&["--commit", "100ms"]);
@@ -26,21 +32,21 @@ fn a_port_that_was_unplugged_is_read_again_soon_after_it_is_back() {
             descriptors = log.descriptors();
         }
     }
-    println!("{replugs} replugs: stored again after {longest:?} at most");
-    assert_eq!(log.descriptors(), descriptors);
+    same("how many descriptors", &descriptors, &log.descriptors()).unwrap();
     let said = log.end();
     assert!(said.contains("the probe is unplugged, waiting for it\nthe probe is back after "), "{said}");
-    assert!(said.lines().count() <= 3 + 5 * replugs, "{said}");
+    at_most("lines said", said.lines().count(), 3 + 5 * replugs).unwrap();
     assert_eq!(said.matches("first reading").count(), 1);
     let mut stored = house.stored();
     let count = stored.len();
     stored.dedup();
     assert_eq!(stored.len(), count);
+    figures(10, replugs, replugs, 0, format_args!("replugs, stored again after {longest:?} at most"));
 }
 
 /// As `/dev/serial/by-id` does: the name of the probe stays, and points to whatever number the port was given this time.
 #[test]
-fn a_name_by_id_is_followed_to_the_port_that_the_probe_has_now() {
+fn promise_p10_a_name_by_id_is_followed_to_the_port_that_the_probe_has_now() {
     let house = House::new();
     let folder = house.place.path("by-id");
     std::fs::create_dir(&folder).unwrap();
@@ -75,10 +81,11 @@ fn a_name_by_id_is_followed_to_the_port_that_the_probe_has_now() {
     assert!(!said.contains("another meter"), "{said}");
     let stored = house.stored();
     assert!(stored.windows(2).all(|pair| pair[0] < pair[1]), "{stored:?}");
+    figures(10, 3, 3, 0, "new numbers of a probe that is named by id");
 }
 
 #[test]
-fn a_port_that_is_not_there_at_the_start_is_waited_for() {
+fn promise_p10_a_port_that_is_not_there_at_the_start_is_waited_for() {
     let house = House::new();
     let log = house.log(&["--count", "3"]);
     log.says("there is no ./meter, waiting for it", 1, 5);
@@ -88,10 +95,11 @@ fn a_port_that_is_not_there_at_the_start_is_waited_for() {
     assert!(plugged.elapsed() < Duration::from_secs(5));
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("the probe is back after"), "{said}");
+    figures(10, 1, 1, 0, "a probe that was not there at the start");
 }
 
 #[test]
-fn a_second_log_of_a_port_is_refused_and_told_who_has_it() {
+fn promise_p16_a_second_log_of_a_port_is_refused_and_told_who_has_it() {
     let house = House::new();
     let _meter = house.meter(50);
     let log = house.log(&[]);
@@ -103,10 +111,11 @@ fn a_second_log_of_a_port_is_refused_and_told_who_has_it() {
     let holder = format!("is in use by releve log (pid {})  [port.busy]", log.child.id());
     assert!(said.contains(&holder), "{said}");
     log.end();
+    figures(16, 1, 1, 0, "a second log of a port, refused with the holder");
 }
 
 #[test]
-fn a_meter_that_falls_silent_is_said_once_costs_little_and_is_read_on() {
+fn promise_p11_a_meter_that_falls_silent_is_said_once_costs_little_and_is_read_on() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "100ms"]);
@@ -118,11 +127,9 @@ fn a_meter_that_falls_silent_is_said_once_costs_little_and_is_read_on() {
     let (ticks, over) = (log.ticks(), Duration::from_secs(long(60, 8)));
     std::thread::sleep(over);
     let per_mille = (log.ticks() - ticks) * 10_000 / u64::try_from(over.as_millis()).unwrap();
-    println!("a silent meter costs {}.{} % of a core", per_mille / 10, per_mille % 10);
-    assert!(per_mille < 100, "{per_mille}");
+    at_most("thousandths of a core", per_mille, IDLE).unwrap();
     log.says("[meter.silent]; trying on", 1, 30);
     let after = silent.elapsed();
-    println!("said after {after:?}");
     assert!(after > Duration::from_secs(9), "{after:?}");
     let before = house.stored().len();
     meter.speak(true);
@@ -131,10 +138,17 @@ fn a_meter_that_falls_silent_is_said_once_costs_little_and_is_read_on() {
     let said = log.end();
     assert_eq!(said.lines().count(), 5, "{said}");
     assert_whole(&house.stored());
+    figures(
+        11,
+        1,
+        1,
+        0,
+        format_args!("a silent meter, said after {after:?}, {}.{} % of a core", per_mille / 10, per_mille % 10),
+    );
 }
 
 #[test]
-fn rubbish_costs_no_memory_and_the_telegrams_after_it_are_read() {
+fn promise_p12_rubbish_costs_no_memory_and_the_telegrams_after_it_are_read() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "100ms"]);
@@ -161,14 +175,14 @@ fn rubbish_costs_no_memory_and_the_telegrams_after_it_are_read() {
     meter.speak(true);
     log.until("read on", 5, |_| house.stored().len() > before + 2);
     let peak = log.proc("status", "VmHWM");
-    println!("{} MB of rubbish: {} MB resident at most", sent / 1_000_000, peak / 1024);
-    assert!(peak < 64 * 1024, "{peak} kB");
+    at_most("kB resident", peak, RESIDENT).unwrap();
     let said = log.end();
-    assert!(said.len() < 4000, "{said}");
+    at_most("bytes said", said.len(), 4000).unwrap();
+    figures(12, 1, 1, 0, format_args!("{} MB of rubbish, {} MB resident at most", sent / 1_000_000, peak / 1024));
 }
 
 #[test]
-fn a_wrong_key_is_said_once_and_never_printed() {
+fn promise_p12_a_wrong_key_is_said_once_and_never_printed() {
     let house = House::new();
     let telegrams = std::fs::read(fixture("dlms/e450_ciphered.bin")).unwrap();
     let port = Port::new(house.place.path("meter"));
@@ -186,4 +200,5 @@ fn a_wrong_key_is_said_once_and_never_printed() {
     let digits: String = digits.chars().filter(char::is_ascii_hexdigit).collect();
     assert!(!said.to_lowercase().contains(&digits[digits.len() - 8..].to_lowercase()), "{said}");
     assert!(house.stored().is_empty());
+    figures(12, 1, 1, 0, "a wrong key, never printed");
 }

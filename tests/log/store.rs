@@ -2,6 +2,7 @@
 
 use crate::long;
 use crate::meter::{House, Log, assert_whole, stored};
+use crate::testenv::figures;
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,7 +15,7 @@ fn lock(path: &Path) -> Connection {
 }
 
 #[test]
-fn a_locked_store_costs_no_telegram_and_is_said_once() {
+fn promise_p16_a_locked_store_costs_no_telegram_and_is_said_once() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "500ms"]);
@@ -31,10 +32,11 @@ fn a_locked_store_costs_no_telegram_and_is_said_once() {
     let stored = house.stored();
     assert_whole(&stored);
     assert_eq!(stored.last(), Some(&meter.last()));
+    figures(16, 1, 1, 0, format_args!("a lock of {} s", long(40, 3)));
 }
 
 #[test]
-fn while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited() {
+fn promise_p14_while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited() {
     let house = House::new();
     let meter = house.meter(100);
     let log = house.log(&["--commit", "500ms"]);
@@ -53,10 +55,11 @@ fn while_the_store_is_locked_it_ends_as_soon_and_the_next_log_stores_what_waited
     let stored = house.stored();
     assert!(stored.contains(&last), "{said}");
     assert_whole(&stored[..stored.len() - 1]);
+    figures(14, 1, 1, 0, "an end while the store is locked, what waited stored by the next");
 }
 
 #[test]
-fn a_store_that_is_locked_at_the_start_is_waited_for() {
+fn promise_p16_a_store_that_is_locked_at_the_start_is_waited_for() {
     let house = House::new();
     drop(releve::store::Store::create(&house.place.path("a.db")).unwrap());
     let other = lock(&house.place.path("a.db"));
@@ -68,6 +71,7 @@ fn a_store_that_is_locked_at_the_start_is_waited_for() {
     log.until("stored", 10, |_| house.stored().len() > 20);
     log.end();
     assert_whole(&house.stored());
+    figures(16, 1, 1, 0, "a store that is locked at the start");
 }
 
 /// A small file system of its own, unmounted when this goes.
@@ -101,7 +105,7 @@ impl Drop for Disk {
 }
 
 #[test]
-fn a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
+fn promise_p13_a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
     let house = House::new();
     let Some(disk) = Disk::mount(house.place.path("disk"), 2048) else { return };
     let meter = house.meter(100);
@@ -120,10 +124,11 @@ fn a_full_disk_costs_no_telegram_and_is_recovered_from_when_there_is_room() {
     let seconds = stored(&db, crate::meter::METER);
     assert_whole(&seconds);
     assert_eq!(seconds.last(), Some(&meter.last()));
+    figures(13, 1, 1, 0, format_args!("a disk full for {} s", long(20, 4)));
 }
 
 #[test]
-fn while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
+fn promise_p14_while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
     let house = House::new();
     let Some(disk) = Disk::mount(house.place.path("disk"), 2048) else { return };
     let _meter = house.meter(100);
@@ -133,38 +138,54 @@ fn while_the_disk_is_full_it_ends_as_soon_and_says_what_is_not_stored() {
     log.says("readings wait in memory", 1, 20);
     let said = log.end();
     assert!(said.contains("are not in disk/a.db yet"), "{said}");
+    figures(14, 1, 1, 0, "an end while the disk is full");
+}
+
+/// A log of 60 telegrams whose calls fail as strace is told; how many failed, its exit status, what it said and the seconds stored.
+fn failing(fault: &str) -> (usize, Option<i32>, String, Vec<i64>) {
+    let house = House::new();
+    let _meter = house.meter(50);
+    let mut command = Command::new("strace");
+    // What is not traced is not injected either.
+    let (only, inject) = (format!("trace={}", fault.split(':').next().unwrap()), format!("inject={fault}"));
+    command.args(["-f", "-qq", "-o", "trace", "-e", &only, "-e", &inject]);
+    let log = house.command();
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+    command.arg(log.get_program()).args(log.get_args()).current_dir(log.get_current_dir().unwrap());
+    command.envs(log.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    // The tail is written by the same calls, in another thread: it may fail as well.
+    command.args(["--port", "./meter", "--commit", "100ms", "--count", "60"]);
+    let (code, said) = Log::start(&mut command).ended();
+    let failed = std::fs::read_to_string(house.place.path("trace")).unwrap().matches("(INJECTED)").count();
+    assert!(failed > 0, "{fault}: nothing failed");
+    (failed, code, said, house.stored())
 }
 
 #[test]
-fn writes_and_syncs_that_fail_cost_no_telegram() {
+fn promise_p13_writes_and_syncs_that_fail_cost_no_telegram() {
     if !Command::new("strace").arg("-V").output().is_ok_and(|version| version.status.success()) {
         println!("skipped: strace is not installed");
         return;
     }
-    for fault in ["fdatasync:error=EIO:when=3..6", "pwrite64:error=ENOSPC:when=40..60", "pwrite64:error=EIO:when=30+7"]
+    let mut all = 0;
+    for fault in ["fsync:error=EIO:when=3..6", "pwrite64:error=ENOSPC:when=40..60", "pwrite64:error=EIO:when=30..72+7"]
     {
-        let house = House::new();
-        let _meter = house.meter(50);
-        let mut command = Command::new("strace");
-        let inject = format!("inject={fault}");
-        command.args(["-f", "-qq", "-o", "trace", "-e", "trace=none", "-e", &inject]);
-        let log = house.command();
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap());
-        command.arg(log.get_program()).args(log.get_args()).current_dir(log.get_current_dir().unwrap());
-        command.envs(log.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        // The tail is written by the same calls, in another thread: it may fail as well.
-        command.args(["--port", "./meter", "--commit", "100ms", "--count", "60"]);
-        let (code, said) = Log::start(&mut command).ended();
+        let (failed, code, said, seconds) = failing(fault);
         assert_eq!(code, Some(0), "{fault}: {said}");
-        let seconds = house.stored();
-        println!("{fault}: {} stored; {}", seconds.len(), said.lines().nth(2).unwrap_or_default());
         assert_whole(&seconds);
         assert_eq!(seconds.len(), 60, "{fault}: {said}");
+        all += failed;
     }
+    figures(13, all, all, 0, "failing writes and syncs of three kinds");
+    // Where it never gets better, what is lost is said, and the status is no good one.
+    let (failed, code, said, seconds) = failing("pwrite64:error=EIO:when=30+2");
+    assert_eq!(code, Some(74), "{said}");
+    assert!(said.contains("could not be stored in a.db and are lost") && seconds.len() < 60, "{said}");
+    println!("{failed} writes that failed to the end: {}", said.lines().rev().nth(1).unwrap_or_default());
 }
 
 #[test]
-fn a_file_that_is_no_store_is_refused_and_left_alone() {
+fn promise_p20_a_file_that_is_no_store_is_refused_and_left_alone() {
     let house = House::new();
     let _meter = house.meter(100);
     let text = "these are notes, longer than a page header so that SQLite reads them as one\n".repeat(9);
@@ -173,10 +194,11 @@ fn a_file_that_is_no_store_is_refused_and_left_alone() {
     assert_eq!(code, Some(65), "{said}");
     assert!(said.contains("[store.format]"), "{said}");
     assert_eq!(std::fs::read_to_string(house.place.path("a.db")).unwrap(), text);
+    figures(20, 1, 1, 0, "a text file given as store, left alone");
 }
 
 #[test]
-fn two_logs_of_two_ports_share_a_store() {
+fn promise_p16_two_logs_of_two_ports_share_a_store() {
     let house = House::new();
     let one = crate::meter::Meter::sending_every(house.place.path("one"), Duration::from_millis(20));
     let two = crate::meter::Meter::sending_every(house.place.path("two"), Duration::from_millis(20));
@@ -197,4 +219,5 @@ fn two_logs_of_two_ports_share_a_store() {
         assert_eq!(seconds.last(), Some(&meter.last()));
     }
     assert_eq!(house.tails(), 0);
+    figures(16, 1, 1, 0, "two logs of one store");
 }

@@ -1,6 +1,8 @@
 //! Hostile requests: the right status, and nothing else happens.
 
-use crate::world::{TOKEN, World, event, now};
+use crate::testenv::check::at_most;
+use crate::testenv::{control, figures};
+use crate::world::{Answer, TOKEN, World, answered_by, event, now};
 use releve::reading::Severity;
 use std::io::{Read as _, Write as _};
 
@@ -68,8 +70,37 @@ const ODD: &[&str] = &[
     "9223372036854775807_9223372036854775807",
 ];
 
+/// An answer that is no failure of the server.
+fn sane(answer: &Answer) -> Result<u16, String> {
+    if (200..500).contains(&answer.status) {
+        Ok(answer.status)
+    } else {
+        Err(format!("{} {}", answer.status, answer.head))
+    }
+}
+
+/// Servers that fail, hang up, or answer whoever asks.
 #[test]
-fn no_odd_parameter_is_a_server_error() {
+fn promise_p17_control_a_server_that_fails_is_found_out() {
+    let answer = |text: &'static str| answered_by(text.as_bytes());
+    let leak = answer("HTTP/1.1 200 OK\r\naccess-control-allow-origin: *\r\n\r\n{}");
+    let closed = match leak.header("access-control-allow-origin") {
+        Some(origin) => Err(format!("{origin} may read")),
+        None => Ok(leak.status),
+    };
+    control(
+        17,
+        [
+            ("an answer of 500", sane(&answer("HTTP/1.1 500 Internal Server Error\r\n\r\n"))),
+            ("no answer at all", sane(&answer(""))),
+            ("any page may read", closed),
+            ("memory for every client", at_most("MiB of memory", 129, 128)),
+        ],
+    );
+}
+
+#[test]
+fn promise_p17_no_odd_parameter_is_a_server_error() {
     let world = World::with_readings(now(), 20);
     world.store().put_events(&[event(now(), "surtension", Severity::Error, "x")]).unwrap();
     let server = world.serve(&["--token-file", "token"]);
@@ -85,7 +116,7 @@ fn no_odd_parameter_is_a_server_error() {
             for odd in ODD {
                 let target = format!("{path}?{name}={odd}");
                 let answer = server.get(&target);
-                assert!((200..500).contains(&answer.status), "{target}: {} {}", answer.status, answer.head);
+                sane(&answer).unwrap_or_else(|why| panic!("{target}: {why}"));
                 // What is no address at all is refused before anybody knows of parameters.
                 if answer.status == 400 && !answer.body.is_empty() {
                     assert_eq!(answer.json()["parametre"], *name, "{target}");
@@ -101,10 +132,11 @@ fn no_odd_parameter_is_a_server_error() {
     assert!(count > 1000);
     assert_eq!(server.get("/api/stats").json()["nb_mesures"], 20, "nothing was dropped");
     server.end();
+    figures(17, count, count, 0, "odd parameters, no 5xx");
 }
 
 #[test]
-fn paths_lead_nowhere() {
+fn promise_p17_paths_lead_nowhere() {
     let server = World::empty().serve(&[]);
     for path in [
         "/../../etc/passwd",
@@ -126,10 +158,11 @@ fn paths_lead_nowhere() {
         assert!([400, 404].contains(&answer.status), "{path}: {}", answer.head);
         assert!(!String::from_utf8_lossy(&answer.body).contains("root:"), "{path}");
     }
+    figures(17, 14, 14, 0, "paths that lead out");
 }
 
 #[test]
-fn a_foreign_name_is_refused_and_no_page_elsewhere_may_read() {
+fn promise_p17_a_foreign_name_is_refused_and_no_page_elsewhere_may_read() {
     let server = World::with_readings(now(), 1).serve(&["--host", "meter.example"]);
     let with = |headers: &[(&str, &str)]| server.request("GET", "/api/data/current", headers, &[]);
     for host in ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "10.0.0.1", "", "localhost@evil"] {
@@ -163,10 +196,11 @@ fn a_foreign_name_is_refused_and_no_page_elsewhere_may_read() {
     };
     assert_eq!(from("https://site.example").as_deref(), Some("https://site.example"));
     assert_eq!(from("https://evil.example"), None);
+    figures(17, 6, 6, 0, "foreign names refused, no page elsewhere reads");
 }
 
 #[test]
-fn a_token_is_needed_beyond_this_machine_and_for_every_post() {
+fn promise_p17_a_token_is_needed_beyond_this_machine_and_for_every_post() {
     let world = World::with_readings(now(), 1);
     let run = world.place.run(["serve", "--db", "s.db", "--listen", "0.0.0.0:0"]);
     assert_eq!(run.exit, 2);
@@ -189,10 +223,11 @@ fn a_token_is_needed_beyond_this_machine_and_for_every_post() {
     assert_eq!(server.request("GET", "/", &[], &[]).status, 401);
     assert_eq!(server.request("POST", "/api/events", &[("Content-Type", "application/json")], b"{}").status, 401);
     server.end();
+    figures(17, 8, 8, 0, "requests without the token refused");
 }
 
 #[test]
-fn bodies_that_are_too_much_are_not_read() {
+fn promise_p17_bodies_that_are_too_much_are_not_read() {
     let server = World::empty().serve(&["--token-file", "token"]);
     let bearer = format!("Bearer {TOKEN}");
     let post = |headers: &[(&str, &str)], body: &[u8]| {
@@ -219,11 +254,12 @@ fn bodies_that_are_too_much_are_not_read() {
     }
     assert_eq!(server.send(request.as_bytes()).status, 413);
     assert_eq!(server.get("/api/stats").json()["nb_mesures"], 0);
-    assert!(server.memory() < 100, "{} MiB", server.memory());
+    at_most("MiB of memory", server.memory(), 100).unwrap();
+    figures(17, 10, 10, 0, "bodies that are too much");
 }
 
 #[test]
-fn what_is_no_http_is_dropped_and_cut_connections_leave_nothing() {
+fn promise_p17_what_is_no_http_is_dropped_and_cut_connections_leave_nothing() {
     let server = World::with_readings(now(), 1000).serve(&[]);
     for rubbish in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"[..],
@@ -249,4 +285,5 @@ fn what_is_no_http_is_dropped_and_cut_connections_leave_nothing() {
     }
     assert_eq!(server.get("/api/stats").status, 200);
     server.end();
+    figures(17, 208, 208, 0, "requests that are none, and connections cut");
 }

@@ -1,5 +1,7 @@
 //! Slow clients, many clients, and the end.
 
+use crate::testenv::check::at_most;
+use crate::testenv::figures;
 use crate::world::{PATIENCE, World, entry, now};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,7 +19,7 @@ fn cut_off(stream: &mut TcpStream, since: Clock) -> Duration {
 }
 
 #[test]
-fn who_sends_or_reads_too_slowly_is_cut_off() {
+fn promise_p17_who_sends_or_reads_too_slowly_is_cut_off() {
     // The bounds are the same as without the option, only shorter.
     let server = World::with_readings(now(), 30_000).serve(&["--client-timeout", "2s", "--token-file", "token"]);
     let since = Clock::now();
@@ -52,10 +54,11 @@ fn who_sends_or_reads_too_slowly_is_cut_off() {
     assert!(rest.len() < 6_500_000, "{} bytes were still sent", rest.len());
     assert_eq!(server.get("/api/stats").status, 200);
     assert!(server.end() < Duration::from_secs(3));
+    figures(17, 5, 5, 0, "slow clients cut off");
 }
 
 #[test]
-fn five_hundred_slow_clients_delay_nobody() {
+fn promise_p17_five_hundred_slow_clients_delay_nobody() {
     let server = World::with_readings(now(), 2000).serve(&[]);
     let mut slow: Vec<TcpStream> = (0..500).map(|_| server.connect()).collect();
     for (nth, stream) in slow.iter_mut().enumerate() {
@@ -78,13 +81,14 @@ fn five_hundred_slow_clients_delay_nobody() {
         since.elapsed()
     });
     assert!(worst.max().unwrap() < Duration::from_secs(3));
-    assert!(server.memory() < 128, "{} MiB", server.memory());
+    at_most("MiB of memory", server.memory(), 127).unwrap();
     drop(slow);
     server.end();
+    figures(17, 500, 500, 0, "slow clients, nobody delayed by 3 s");
 }
 
 #[test]
-fn a_thousand_at_once_are_answered_while_readings_come() {
+fn promise_p17_a_thousand_at_once_are_answered_while_readings_come() {
     let server = World::with_readings(now(), 1500).serve(&[]);
     let address = server.address;
     let clients: Vec<_> = (0..1000)
@@ -109,12 +113,13 @@ fn a_thousand_at_once_are_answered_while_readings_come() {
     }
     let answered = clients.into_iter().map(|client| client.join().unwrap()).filter(|&ok| ok).count();
     assert!(answered >= 990, "{answered} of 1000");
-    assert!(server.memory() < 128, "{} MiB", server.memory());
+    at_most("MiB of memory", server.memory(), 127).unwrap();
     assert_eq!(server.get("/api/stats").json()["nb_mesures"], 1520);
+    figures(17, 1000, answered, 0, "clients at once, 20 readings stored meanwhile");
 }
 
 #[test]
-fn it_ends_at_once_whoever_is_connected() {
+fn promise_p17_it_ends_at_once_whoever_is_connected() {
     let server = World::with_readings(now(), 10).serve(&[]);
     let mut live = server.connect();
     live.write_all(b"GET /api/live HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
@@ -123,6 +128,7 @@ fn it_ends_at_once_whoever_is_connected() {
     let _half = server.connect().write_all(b"GET /");
     std::thread::sleep(Duration::from_millis(300));
     assert!(server.end() < Duration::from_secs(3));
+    figures(17, 1, 1, 0, "an end with clients connected");
 }
 
 #[test]

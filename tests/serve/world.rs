@@ -150,6 +150,23 @@ fn dechunked(mut rest: &[u8]) -> Vec<u8> {
     body
 }
 
+/// What a stand-in is heard to answer that says the same to everybody.
+pub(crate) fn answered_by(text: &'static [u8]) -> Answer {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        stream.write_all(text).unwrap();
+    });
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    let _ = stream.read_to_end(&mut bytes);
+    server.join().unwrap();
+    Answer::parse(&bytes)
+}
+
 impl Server {
     fn start(world: World, arguments: &[&str]) -> Self {
         let mut command = world.place.command();

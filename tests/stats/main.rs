@@ -5,6 +5,7 @@
 #[path = "../testenv/mod.rs"]
 mod testenv;
 
+mod counters;
 mod damage;
 mod meters;
 mod output;

@@ -1,11 +1,11 @@
 //! Meters and stores of every kind: short, new, replaced, of tariffs only, that only feed in.
 
-use crate::testenv::Place;
+use crate::testenv::{Place, figures};
 use crate::{Table, at, even, rows, stats};
 use serde_json::{Value, json};
 
 #[test]
-fn days_have_as_many_hours_as_they_have() {
+fn promise_p07_days_have_as_many_hours_as_they_have() {
     let place = even("2026-10-23T22:00:00Z", 3 * 1440 + 61);
     let document = stats(&place, &["--by", "day"]);
     let lengths: Vec<&Value> = rows(&document).iter().map(|row| &row["duree_s"]).collect();
@@ -23,10 +23,11 @@ fn days_have_as_many_hours_as_they_have() {
     let spring = even("2026-03-28T23:00:00Z", 23 * 60 + 1);
     let document = stats(&spring, &["--by", "day"]);
     assert_eq!((&rows(&document)[0]["duree_s"], &rows(&document)[0]["couverture"]), (&json!(82_800), &json!(1.0)));
+    figures(7, 2, 2, 0, "the day of 25 hours and that of 23, both 02:30 told apart");
 }
 
 #[test]
-fn a_new_meter_and_digits_that_run_out_never_count_backwards() {
+fn promise_p09_a_new_meter_and_digits_that_run_out_never_count_backwards() {
     let place = Place::new();
     let mut table = Table::new("energie_active_import");
     let start = at("2026-01-01T00:00:00Z");
@@ -48,6 +49,7 @@ fn a_new_meter_and_digits_that_run_out_never_count_backwards() {
     assert_eq!(reasons, ["retour_a_zero", "compteur_recule"]);
     let segments = place.run(["meters", "segments", "--db", "s.db", "--meter", "E450001234", "--json"]);
     assert_eq!(segments.json()[0]["segments"].as_array().unwrap().len(), 3);
+    figures(9, 2, 2, 0, "digits that ran out and a new meter, to the watt-hour");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Damaged files: an answer is whole and right, or it is none.
 
-use crate::testenv::{Place, Run};
+use crate::testenv::check::{right_or_refused, same};
+use crate::testenv::{Place, Run, control, figures};
 use crate::{Random, mixed_store, rounds};
+use releve::store::{Entry, Store};
 use std::fs;
 
 const PAGE: usize = 1024;
@@ -43,7 +45,7 @@ fn damage(bytes: &mut Vec<u8>, random: &mut Random) -> String {
 }
 
 #[test]
-fn a_damaged_store_gives_the_whole_answer_or_an_error() {
+fn promise_p05_a_damaged_store_gives_the_whole_answer_or_an_error() {
     let place = Place::new();
     mixed_store(&place, "whole.db");
     let whole = fs::read(place.path("whole.db")).unwrap();
@@ -65,23 +67,27 @@ fn a_damaged_store_gives_the_whole_answer_or_an_error() {
         }
         let run = export(&place);
         let checked = place.run(["db", "check", "--db", "s.db", "-q"]);
-        if run.exit == 0 {
-            assert!(run.stdout == right, "{round}: {what}: exit 0 with another answer");
+        if right_or_refused(&run, &right).unwrap_or_else(|why| panic!("{round}: {what}: {why}")) {
             harmless += 1;
         } else {
-            assert!(run.stderr.starts_with("error: "), "{round}: {what}: {}", run.stderr);
             assert_ne!(checked.exit, 0, "{round}: {what}: export fails, the check does not: {}", run.stderr);
             noticed += 1;
         }
         // What is damaged is never written to by one who reads, nor replaced by one who writes.
-        assert!(fs::read(place.path("s.db")).unwrap() == bytes, "{round}: {what}: the file was changed");
+        same(&what, &bytes, &fs::read(place.path("s.db")).unwrap()).unwrap();
     }
-    println!("{noticed} damages noticed, {harmless} without consequence");
     assert!(noticed > harmless);
+    figures(
+        5,
+        noticed + harmless,
+        noticed + harmless,
+        0,
+        format_args!("damages, {noticed} noticed, {harmless} without consequence"),
+    );
 }
 
 #[test]
-fn what_is_damaged_is_not_overwritten_by_an_import() {
+fn promise_p05_what_is_damaged_is_not_overwritten_by_an_import() {
     let place = Place::new();
     mixed_store(&place, "s.db");
     let mut bytes = fs::read(place.path("s.db")).unwrap();
@@ -95,4 +101,45 @@ fn what_is_damaged_is_not_overwritten_by_an_import() {
     refused(&run);
     refused(&place.run(["db", "compact", "--db", "s.db"]));
     refused(&place.run(["db", "info", "--db", "s.db"]));
+    figures(5, 1, 1, 0, "an import, a compaction and a question of a store without its head");
+}
+
+/// Stores of which a reading is missing, changed, or more than there was: whole by themselves, and the answer is another.
+#[test]
+fn promise_p05_control_answers_of_another_store_are_found_out() {
+    let place = Place::new();
+    let export = |db: &str| place.run(["export", "--db", db, "-f", "ndjson"]);
+    let all = crate::entries(300, 288);
+    Store::create(&place.path("right.db")).unwrap().insert(&all).unwrap();
+    let right = export("right.db").clean();
+    let with = |name: &str, change: fn(&mut Vec<Entry>)| {
+        let mut entries = all.clone();
+        change(&mut entries);
+        Store::create(&place.path(name)).unwrap().insert(&entries).unwrap();
+        right_or_refused(&export(name), &right)
+    };
+    assert_eq!(with("whole.db", |_| {}), Ok(true));
+    let silent = Run { exit: 65, stdout: String::new(), stderr: String::new() };
+    let panics = Run { exit: 101, stdout: String::new(), stderr: "error: it panicked".to_owned() };
+    control(
+        5,
+        [
+            ("a store without one reading", with("less.db", |all| drop(all.remove(7)))),
+            (
+                "a store with one reading changed",
+                with("changed.db", |all| all[7].reading.registers = all[8].reading.registers.clone()),
+            ),
+            (
+                "a store with a reading invented",
+                with("more.db", |all| {
+                    let mut one = all[7].clone();
+                    one.at = one.at.plus_seconds(1);
+                    all.push(one);
+                }),
+            ),
+            ("an error without a word", right_or_refused(&silent, &right)),
+            ("a panic", right_or_refused(&panics, &right)),
+            ("a file that was replaced by an empty one", same("the file", &vec![1u8], &Vec::new()).map(|()| true)),
+        ],
+    );
 }

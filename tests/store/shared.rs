@@ -1,6 +1,7 @@
 //! Several programs on one store, and places where it may not be written.
 
-use crate::testenv::{Place, Run};
+use crate::testenv::check::same;
+use crate::testenv::{Place, Run, control, figures};
 use crate::{entries, mixed_store};
 use releve::reading::{Instant, MeterId};
 use releve::store::{Entry, Store, StoreError};
@@ -23,7 +24,7 @@ fn count(store: &Store) -> usize {
 }
 
 #[test]
-fn two_writers_take_turns_and_a_reader_sees_whole_states() {
+fn promise_p16_two_writers_take_turns_and_a_reader_sees_whole_states() {
     let place = Place::new();
     let path = place.path("s.db");
     let mut one = Store::create(&path).unwrap();
@@ -40,6 +41,7 @@ fn two_writers_take_turns_and_a_reader_sees_whole_states() {
     }
     assert_eq!(one.insert(&all).unwrap().known, all.len());
     assert_eq!(reader.check().unwrap().readings, all.len());
+    figures(16, 12, 12, 0, "turns of two writers beside a reader");
 }
 
 #[test]
@@ -67,7 +69,7 @@ fn a_reader_is_not_disturbed_by_sealing() {
 }
 
 #[test]
-fn many_programs_that_start_on_no_store_at_once_make_one_and_nobody_takes_it_for_something_else() {
+fn promise_p16_many_programs_that_start_on_no_store_at_once_make_one_and_nobody_takes_it_for_something_else() {
     for round in 0..crate::rounds(30) {
         let place = Place::new();
         let path = place.path("new/s.db");
@@ -99,10 +101,11 @@ fn many_programs_that_start_on_no_store_at_once_make_one_and_nobody_takes_it_for
         });
         assert_eq!(Store::open(&path).unwrap().check().unwrap().readings, 8, "round {round}");
     }
+    figures(16, crate::rounds(30), crate::rounds(30), 0, "first starts of ten programs at once");
 }
 
 #[test]
-fn a_locked_store_says_so() {
+fn promise_p16_a_locked_store_says_so() {
     let place = Place::new();
     let path = place.path("s.db");
     let mut store = Store::create(&path).unwrap();
@@ -115,10 +118,11 @@ fn a_locked_store_says_so() {
     assert_eq!(count(&Store::open(&path).unwrap()), 10);
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(store.insert(&entries(600, 20)).unwrap().added, 10);
+    figures(16, 1, 1, 0, "a write to a locked store, refused; reading goes on");
 }
 
 #[test]
-fn two_imports_at_once_add_both() {
+fn promise_p16_two_imports_at_once_add_both() {
     let place = Place::new();
     for (name, hour) in [("a.csv", 0), ("b.csv", 6)] {
         let rows: String = (0..3000)
@@ -137,10 +141,11 @@ fn two_imports_at_once_add_both() {
     }
     place.run(["db", "check", "--db", "s.db", "-q"]).clean();
     assert_eq!(place.run(["export", "--db", "s.db", "-f", "csv"]).clean().lines().count(), 6001);
+    figures(16, 1, 1, 0, "two imports at once");
 }
 
 #[test]
-fn a_store_on_media_that_cannot_be_written_is_read() {
+fn promise_p20_a_store_on_media_that_cannot_be_written_is_read() {
     let place = Place::new();
     std::fs::create_dir(place.path("card")).unwrap();
     mixed_store(&place, "card/s.db");
@@ -153,6 +158,7 @@ fn a_store_on_media_that_cannot_be_written_is_read() {
     match output {
         Ok(output) if output.status.success() => {
             assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 12 * 288 + 1);
+            figures(20, 1, 1, 0, "media that cannot be written are read");
         }
         Ok(output) if String::from_utf8_lossy(&output.stderr).contains("releve") => {
             panic!("{}", String::from_utf8_lossy(&output.stderr))
@@ -162,7 +168,7 @@ fn a_store_on_media_that_cannot_be_written_is_read() {
 }
 
 #[test]
-fn odd_paths_and_files_are_told_apart() {
+fn promise_p20_odd_paths_and_files_are_told_apart() {
     let place = Place::new();
     place.write("notes.txt", "only notes\n".repeat(900));
     place.write("empty.db", "");
@@ -172,6 +178,8 @@ fn odd_paths_and_files_are_told_apart() {
         assert_eq!(exit(&[command, &["--db", "notes.txt"]].concat()), 65, "{command:?}");
     }
     assert!(!place.path("none").exists());
+    let notes = "only notes\n".repeat(900).into_bytes();
+    same("notes.txt", &notes, &std::fs::read(place.path("notes.txt")).unwrap()).unwrap();
     let empty = place.run(["export", "--db", "empty.db"]);
     assert_eq!(empty.exit, 66);
     assert!(
@@ -189,4 +197,48 @@ fn odd_paths_and_files_are_told_apart() {
     assert!(newer.stderr.contains("newer releve (schema 99, this one knows 3)"), "{}", newer.stderr);
     place.run(["db", "backup", "copy.db", "--db", "s.db"]);
     assert!(!place.path("copy.db").exists());
+    figures(20, 13, 13, 0, "odd paths and files told apart and left alone");
+}
+
+/// What others may do with a file of ours: nothing but read it, if they are of the group.
+fn is_private(path: &std::path::Path) -> Result<(), String> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777;
+    if mode & !0o640 == 0 { Ok(()) } else { Err(format!("{} has mode {mode:o}", path.display())) }
+}
+
+#[test]
+fn promise_p20_files_are_nobody_elses_whatever_the_umask() {
+    let place = Place::new();
+    place.write("x.csv", "timestamp,tension_l1\n2025-11-07T00:00:00Z,230.1\n2025-11-08T00:00:00Z,230.2\n");
+    let program = env!("CARGO_BIN_EXE_releve");
+    let script = format!(
+        "umask 0; {program} import x.csv --db s.db --meter M1 -q && {program} db backup copy.db --db s.db -q && \
+         {program} consolidate --db s.db --archive a -q"
+    );
+    let output =
+        Command::new("sh").args(["-c", &script]).current_dir(place.path("")).env("HOME", place.path("")).output();
+    Run::of(output.unwrap()).clean();
+    let mut files = vec![place.path("s.db"), place.path("copy.db"), place.path("s.db.lock")];
+    for folder in ["quotidien", "hebdomadaire", "mensuel"] {
+        files.extend(std::fs::read_dir(place.path("a").join(folder)).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    assert!(files.len() >= 8, "{files:?}");
+    files.iter().for_each(|path| is_private(path).unwrap());
+    figures(20, files.len(), files.len(), 0, "files of mode 640 or less under a umask of 0");
+}
+
+#[test]
+fn promise_p20_control_files_for_all_and_notes_overwritten_are_found_out() {
+    let place = Place::new();
+    let open = place.write("open.db", "x");
+    std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let notes = "only notes\n".repeat(900).into_bytes();
+    // Who takes whatever there is for a place of his own.
+    std::fs::write(place.path("notes.txt"), &notes).unwrap();
+    std::fs::write(place.path("notes.txt"), b"SQLite format 3\0").unwrap();
+    let now = std::fs::read(place.path("notes.txt")).unwrap();
+    control(
+        20,
+        [("a store that all may read", is_private(&open)), ("notes overwritten", same("notes.txt", &notes, &now))],
+    );
 }

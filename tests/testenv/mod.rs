@@ -2,8 +2,14 @@
 
 #![allow(dead_code, unreachable_pub, clippy::disallowed_methods)]
 
+pub mod check;
+pub mod figures;
 pub mod python;
 pub mod simulator;
+
+// Not every crate that shares this holds a promise.
+#[allow(unused_imports)]
+pub use figures::{control, figures};
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

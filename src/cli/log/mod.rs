@@ -162,7 +162,9 @@ impl Cmd {
         summary.lost += lost;
         end(&summary, &keep, journal);
         printed?;
-        Ok(ExitCode::SUCCESS)
+        // It has been said; a script hears it by the status.
+        let is_lost = summary.unstored > 0 && !summary.in_tail;
+        Ok(if is_lost { ExitCode::from(failure::WRITE) } else { ExitCode::SUCCESS })
     }
 
     /// The meters: the one that is named, else those of the settings, else the only one there is.

@@ -1,5 +1,6 @@
 //! Other people's formats.
 //!
+//! - [`mqtt`]: MQTT messages, and what Home Assistant makes of them.
 //! - [`influx`]: the InfluxDB line protocol.
 //! - [`prometheus`]: the text exposition format 0.0.4, for the textfile collector.
 //! - [`csv`](mod@csv): a row for each register, or one for each reading.
@@ -8,6 +9,7 @@
 
 pub mod csv;
 pub mod influx;
+pub mod mqtt;
 pub mod old_database;
 pub mod prometheus;
 pub mod steps;

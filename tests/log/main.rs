@@ -13,6 +13,7 @@ mod end;
 mod kill;
 mod logging;
 mod meter;
+mod mqtt;
 mod port;
 mod service;
 mod store;

@@ -2033,7 +2033,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__log)
-            opts="-p -q -v -h --interval --commit --archive --print --count --port --protocol --serial --mode --address --wake-up --timeout --key-file --password-file --push-list --client --server --security --system-title --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-p -q -v -h --interval --commit --archive --print --mqtt --count --port --protocol --serial --mode --address --wake-up --timeout --key-file --password-file --push-list --client --server --security --system-title --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2053,6 +2053,10 @@ _releve() {
                     ;;
                 --print)
                     COMPREPLY=($(compgen -W "ndjson" -- "${cur}"))
+                    return 0
+                    ;;
+                --mqtt)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --count)

@@ -152,6 +152,10 @@ impl Globals {
                 .into_iter()
                 .map(|(key, value)| (format!("serve.{key}"), Some(value), named.clone().unwrap_or_default())),
         );
+        let of_mqtt = file.mqtt.settings().into_iter();
+        settings.extend(
+            of_mqtt.map(|(key, value)| (format!("mqtt.{key}"), Some(value), named.clone().unwrap_or_default())),
+        );
         Ok(settings)
     }
 

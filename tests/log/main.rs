@@ -11,6 +11,7 @@ mod end;
 mod kill;
 mod logging;
 mod meter;
+mod mqtt;
 mod port;
 mod service;
 mod store;

@@ -64,6 +64,7 @@ impl Cmd {
                 let said =
                     path.map_or("no settings file; the defaults hold".into(), |path| format!("{}: ok", path.display()));
                 globals.zone()?;
+                globals.config()?.file.mqtt.check()?;
                 output.line(&said)?;
             }
             What::Show { format, json } => {

@@ -1,6 +1,7 @@
 //! The settings file: TOML, every key optional, an unknown one an error.
 
 use super::events::Events;
+use super::mqtt::Mqtt;
 use crate::cli::failure::{self, Failure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -30,6 +31,9 @@ pub(in crate::cli) struct File {
     /// The server.
     #[serde(default)]
     pub(in crate::cli) serve: Serve,
+    /// Where readings are published.
+    #[serde(default)]
+    pub(in crate::cli) mqtt: Mqtt,
 }
 
 /// How `releve serve` serves.
@@ -198,6 +202,7 @@ mod tests {
         let file = File::parse(&set, "example").unwrap();
         assert_eq!(file.meters["home"].settings().len(), 10);
         assert_eq!(file.serve.settings().len(), 5);
+        assert_eq!(file.mqtt.settings().len(), 6);
         assert!(
             file.db.is_some()
                 && file.evenements.settings().len() == 4

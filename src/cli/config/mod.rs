@@ -3,10 +3,12 @@
 mod command;
 mod events;
 mod file;
+mod mqtt;
 
 pub(super) use command::Cmd;
 pub(super) use events::Events;
 pub(super) use file::{File, Meter, nearest};
+pub(super) use mqtt::Broker;
 
 use super::failure::{self, Failure};
 use etcetera::BaseStrategy as _;

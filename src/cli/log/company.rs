@@ -1,12 +1,14 @@
 //! What goes along with a log and heeds what happens in it: the journal, systemd, the printer, the archive, the command for
-//! events.
+//! events, the MQTT broker.
 
 use super::archivist::Archivist;
 use super::journal::Journal;
+use super::mqtt::Mqtt;
 use super::print::Printer;
 use super::service::Service;
 use super::{Cmd, Print, words};
 use crate::cli::args::Globals;
+use crate::cli::config::Broker;
 use crate::cli::events::Runner;
 use crate::cli::failure::{self, Failure};
 use crate::logger::Event;
@@ -27,6 +29,9 @@ pub(super) struct Company<'g> {
     runner: Option<Runner>,
     /// The command that the runner runs.
     exec: Option<String>,
+    mqtt: Option<Mqtt>,
+    /// The broker that it publishes at.
+    broker: Option<Broker>,
     /// There are several meters, so that each has to be named.
     pub(super) several: bool,
 }
@@ -49,11 +54,15 @@ impl<'g> Company<'g> {
             }
             None => None,
         };
-        Ok(Self { globals, journal, service: Service::new(), printer, archivist, runner, exec, several: false })
+        let broker = globals.config()?.file.mqtt.broker(command.mqtt.as_deref(), globals)?;
+        let mqtt = broker.clone().map(Mqtt::start).transpose()?;
+        let service = Service::new();
+        Ok(Self { globals, journal, service, printer, archivist, runner, exec, mqtt, broker, several: false })
     }
 
     pub(super) fn heed(&mut self, event: Event) {
-        for (level, text) in self.archivist.iter().flat_map(Archivist::said) {
+        let archivist = self.archivist.iter().flat_map(Archivist::said);
+        for (level, text) in archivist.chain(self.mqtt.iter().flat_map(Mqtt::said)) {
             self.journal.say(level, &text);
         }
         match event {
@@ -66,6 +75,9 @@ impl<'g> Company<'g> {
             }
             Event::Kept(kept) => {
                 self.service.kept(&kept);
+                if let Some(mqtt) = &self.mqtt {
+                    mqtt.publish(&kept);
+                }
                 if let Some(printer) = &self.printer {
                     printer.print(kept);
                 }
@@ -83,14 +95,22 @@ impl<'g> Company<'g> {
         }
     }
 
-    /// Goes on with the command for events that the settings name now.
-    pub(super) fn renew(&mut self, exec: Option<String>) -> anyhow::Result<()> {
+    /// Goes on with the command for events and the broker that the settings name now.
+    pub(super) fn renew(&mut self, exec: Option<String>, broker: Option<Broker>) -> anyhow::Result<()> {
         if self.exec != exec {
             let runner = exec.clone().map(Runner::start).transpose()?;
             if let Some(before) = std::mem::replace(&mut self.runner, runner) {
                 before.end(EXEC_END);
             }
             self.exec = exec;
+        }
+        if self.broker != broker {
+            // The old one first, that its last word is not that of the new one.
+            if let Some(before) = self.mqtt.take() {
+                before.leave().wait().into_iter().for_each(|(level, text)| self.journal.say(level, &text));
+            }
+            self.mqtt = broker.clone().map(Mqtt::start).transpose()?;
+            self.broker = broker;
         }
         Ok(())
     }
@@ -104,9 +124,15 @@ impl<'g> Company<'g> {
             archivist.stop();
         }
         self.service.stopping();
+        // It takes leave while the others are waited for.
+        let leaving = self.mqtt.map(Mqtt::leave);
         if let Some(runner) = self.runner {
             runner.end(EXEC_END);
         }
-        self.printer.map_or(Ok(()), Printer::end)
+        let printed = self.printer.map_or(Ok(()), Printer::end);
+        for (level, text) in leaving.into_iter().flat_map(|leaving| leaving.wait()) {
+            self.journal.say(level, &text);
+        }
+        printed
     }
 }

@@ -4,6 +4,7 @@ mod archivist;
 mod company;
 mod journal;
 mod memory;
+mod mqtt;
 mod print;
 mod reload;
 mod service;
@@ -58,6 +59,9 @@ With --archive each hour, day, week and month is written into the archive a minu
 Events (outages, voltages out of bounds, peaks, silence; see `releve events`) are found as readings come in and stored with
 them; with `exec` in the settings, under [evenements], a command is run for each new one.
 
+With --mqtt, or `url` under [mqtt] in the settings, readings are published to a broker, and Home Assistant finds the meter by itself
+(docs/HOME-ASSISTANT.md). A broker that is away is waited for, and holds up nothing.
+
 While the store is locked or the disk is full, up to 10,000 readings wait in memory. Ctrl-C and TERM store what was received
 and end with 0. HUP is a closing terminal; without a terminal what was received is stored, the settings are read again and each
 meter is begun with anew (settings that make no sense are said and change nothing; the store stays the same). Under systemd: Type=notify, READY=1 comes with the
@@ -79,6 +83,9 @@ pub(super) struct Cmd {
     /// Also print each reading that is kept, a line each
     #[arg(long, value_name = "FORMAT")]
     print: Option<Print>,
+    /// Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST:PORT
+    #[arg(long, value_name = "URL")]
+    mqtt: Option<String>,
     /// End after so many readings
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -127,7 +134,8 @@ impl Cmd {
                 let read = move || {
                     let globals = afresh.afresh();
                     let events = globals.events()?;
-                    Ok((command.plans(&globals)?, events.rules(), globals.setting()?, events.exec.clone()))
+                    let broker = globals.config()?.file.mqtt.broker(command.mqtt.as_deref(), &globals)?;
+                    Ok((command.plans(&globals)?, events.rules(), globals.setting()?, events.exec.clone(), broker))
                 };
                 let (stop, hang_up, round) = (interrupt.stop(), &*hang_up, &round);
                 let waiting = thread::Builder::new()
@@ -138,7 +146,7 @@ impl Cmd {
                 Ok::<_, std::io::Error>((done, waiting.join().unwrap_or_default()))
             })?;
             match (next, &done) {
-                (Some((next, rules, setting, exec)), Ok(summary)) if !interrupt.stop().is_set() => {
+                (Some((next, rules, setting, exec, broker)), Ok(summary)) if !interrupt.stop().is_set() => {
                     let left = |count: u64| count.saturating_sub(u64::try_from(summary.stored.added).unwrap_or(count));
                     keep.count = keep.count.map(left);
                     if keep.count == Some(0) {
@@ -150,7 +158,7 @@ impl Cmd {
                         end(summary, &keep, journal);
                     }
                     (plans, keep.rules, keep.setting) = (next, rules, setting);
-                    company.renew(exec)?;
+                    company.renew(exec, broker)?;
                     journal.say(Level::Notice, &format!("settings read again: {}", words::beginning(&plans, &keep)));
                 }
                 _ => break done,

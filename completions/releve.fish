@@ -137,7 +137,7 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l interval -d 'Keep 
 complete -c releve -n "__fish_releve_using_subcommand log" -l commit -d 'Write in groups: a power cut loses no more than came in this time' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l archive -d 'Write each hour and day into this archive when it is over' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l print -d 'Also print each reading that is kept, a line each' -r -f -a "ndjson\t'An object a line'"
-complete -c releve -n "__fish_releve_using_subcommand log" -l mqtt -d 'Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST[:PORT]' -r
+complete -c releve -n "__fish_releve_using_subcommand log" -l mqtt -d 'Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST:PORT' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l count -d 'End after so many readings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'

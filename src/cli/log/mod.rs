@@ -83,7 +83,7 @@ pub(super) struct Cmd {
     /// Also print each reading that is kept, a line each
     #[arg(long, value_name = "FORMAT")]
     print: Option<Print>,
-    /// Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST[:PORT]
+    /// Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST:PORT
     #[arg(long, value_name = "URL")]
     mqtt: Option<String>,
     /// End after so many readings

@@ -5,6 +5,7 @@ use super::{Asked, Format, Word, follow, known_kinds, unknown_kind};
 use crate::cli::args::Globals;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::Output;
+use crate::cli::words::tr;
 use crate::store::{EventQuery, Store};
 use std::process::ExitCode;
 
@@ -28,12 +29,12 @@ pub(super) fn run(asked: &Asked, globals: &Globals, output: &mut Output) -> anyh
     let events = store.events(&EventQuery { limit, ..query.clone() })?;
     printer.all(&events, output)?;
     if events.is_empty() {
-        globals.note("no such event");
+        globals.note(&tr!("no such event"));
     } else if limit == Some(events.len()) && asked.limit.is_none() {
         let all = store.count_events_of(&query)?;
         let earlier = all.saturating_sub(u64::try_from(events.len()).unwrap_or(0));
         if earlier > 0 {
-            globals.note(&format!("{earlier} earlier: --limit {all} or --since shows them"));
+            globals.note(&tr!("{n} earlier: --limit {all} or --since shows them", n = earlier, all));
         }
     }
     let is_failure = events.is_empty() && asked.fail_empty;
@@ -50,9 +51,9 @@ fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<Even
         Some(named) => match store.find_meter(&named)? {
             Some(meter) => Some(meter),
             None => {
-                let what = format!("the store has no meter {named}");
+                let what = tr!("the store has no meter {meter}", meter = named);
                 return Err(Failure::new(failure::NO_INPUT, "meter.missing", what)
-                    .tip("releve meters lists them")
+                    .tip(tr!("releve meters lists them"))
                     .into());
             }
         },

@@ -3,6 +3,7 @@
 use super::Format;
 use crate::cli::args::Globals;
 use crate::cli::output::{Output, printable};
+use crate::cli::words::tr;
 use crate::document::{EVENT_COLUMNS, EventJson, event_cells};
 use crate::reading::{MeterId, Severity, Zone};
 use crate::store::{KeptEvent, Store};
@@ -67,8 +68,10 @@ impl Printer {
             Format::Json | Format::Ndjson => Ok(()),
             Format::Csv => output.line(&EVENT_COLUMNS.join(",")),
             Format::Table => {
-                let meter = if self.several { format!("{:<16}  ", "meter") } else { String::new() };
-                let line = format!("{:<19}  {:<8}  {:<width$}  {meter}what", "time", "severity", "type");
+                let meter = if self.several { format!("{:<16}  ", tr!("meter")) } else { String::new() };
+                let (time, severity, kind, what) = (tr!("time"), tr!("severity"), tr!("type"), tr!("what"));
+                let wide = severity_width();
+                let line = format!("{time:<19}  {severity:<wide$}  {kind:<width$}  {meter}{what}");
                 output.line(&if self.colour { format!("\u{1b}[1m{line}\u{1b}[0m") } else { line })
             }
         }
@@ -103,9 +106,15 @@ fn local(civil: String) -> String {
     whole.replace('T', " ")
 }
 
-/// The word of a severity, eight wide; the colour only says it again.
+/// How wide the widest severity is, and the title above them.
+fn severity_width() -> usize {
+    let all = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical].map(super::severity);
+    all.iter().chain([&tr!("severity")]).map(|word| word.chars().count()).max().unwrap_or(0)
+}
+
+/// The word of a severity, as wide as the widest; the colour only says it again.
 fn coloured(severity: Severity, colour: bool) -> String {
-    let word = format!("{severity:<8}");
+    let word = format!("{:<1$}", super::severity(severity), severity_width());
     let code = match severity {
         Severity::Info => return word,
         Severity::Warning => "33",

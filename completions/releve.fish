@@ -28,7 +28,7 @@ complete -c releve -n "__fish_releve_needs_command" -l db -d 'The store [default
 complete -c releve -n "__fish_releve_needs_command" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_needs_command" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -65,7 +65,7 @@ complete -c releve -n "__fish_releve_using_subcommand ports" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand ports" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand ports" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand ports" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand ports" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -118,7 +118,7 @@ complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand read" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -168,7 +168,7 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand log" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -185,7 +185,7 @@ complete -c releve -n "__fish_releve_using_subcommand explain" -l db -d 'The sto
 complete -c releve -n "__fish_releve_using_subcommand explain" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand explain" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -201,7 +201,7 @@ complete -c releve -n "__fish_releve_using_subcommand obis" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand obis" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand obis" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand obis" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -217,7 +217,7 @@ complete -c releve -n "__fish_releve_using_subcommand import" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand import" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand import" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand import" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand import" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -248,7 +248,7 @@ complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -276,7 +276,7 @@ complete -c releve -n "__fish_releve_using_subcommand stats" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand stats" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand stats" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand stats" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand stats" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -296,7 +296,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_see
 warning\t'Out of bounds'
 error\t'Supply or measurement is defective'
 critical\t'Danger, fraud, or data lost'"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l type -d 'Of this kind, like surtension; several with commas' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l type -d 'Of this kind, like surtension or its word in the table; several with commas' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l search -d 'With all these words in the description' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l limit -d 'No more than so many, the newest' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, the severity as a word'
@@ -308,7 +308,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -334,7 +334,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -348,7 +348,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -366,7 +366,7 @@ complete -c releve -n "__fish_releve_using_subcommand check" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -388,7 +388,7 @@ complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -414,7 +414,7 @@ complete -c releve -n "__fish_releve_using_subcommand serve" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand serve" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand serve" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand serve" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -455,7 +455,7 @@ complete -c releve -n "__fish_releve_using_subcommand doctor" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -470,7 +470,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -487,7 +487,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -502,7 +502,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -516,7 +516,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -544,7 +544,7 @@ complete -c releve -n "__fish_releve_using_subcommand simulate" -l totals -d 'At
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -560,7 +560,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -579,7 +579,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -593,7 +593,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -607,7 +607,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -621,7 +621,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -640,7 +640,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -659,7 +659,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -672,7 +672,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -686,7 +686,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -699,7 +699,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -713,7 +713,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -732,7 +732,7 @@ complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The
 complete -c releve -n "__fish_releve_using_subcommand completions" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand completions" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -745,7 +745,7 @@ complete -c releve -n "__fish_releve_using_subcommand man" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand man" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand man" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t''

@@ -13,6 +13,7 @@ mod exchange;
 mod explain;
 mod formats;
 mod generated;
+mod languages;
 mod obis;
 mod pages;
 mod ports;

@@ -1,6 +1,6 @@
 //! What a person saw.
 
-use super::{Word, known_kinds, unknown_kind};
+use super::{Word, kinds, known_kinds, unknown_kind};
 use crate::cli::args::Globals;
 use crate::cli::config::nearest;
 use crate::cli::failure::{self, Failure};
@@ -38,11 +38,12 @@ pub(super) struct Add {
 }
 
 impl Add {
-    pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let path = globals.store_path()?;
         // Whoever mistypes the name of the store does not want a new one.
         let store = Store::open(&path)?;
         let known = known_kinds(&store)?;
+        self.kind = kinds::meant(&self.kind, &known).into();
         self.check_kind(&known)?;
         let text: String =
             self.text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();

@@ -1,12 +1,13 @@
 //! The list of events.
 
 use super::print::Printer;
-use super::{Asked, Format, Word, follow, known_kinds, unknown_kind};
+use super::{Asked, Format, Word, follow, kinds, known_kinds, unknown_kind};
 use crate::cli::args::Globals;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::Output;
 use crate::cli::words::tr;
 use crate::store::{EventQuery, Store};
+use smol_str::SmolStr;
 use std::process::ExitCode;
 
 /// So many are shown on a terminal where nobody says how many.
@@ -44,7 +45,8 @@ pub(super) fn run(asked: &Asked, globals: &Globals, output: &mut Output) -> anyh
 /// What is asked for.
 fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<EventQuery> {
     let known = known_kinds(store)?;
-    if let Some(unknown) = asked.kinds.iter().find(|kind| !known.iter().any(|known| known == kind.as_str())) {
+    let kinds: Vec<SmolStr> = asked.kinds.iter().map(|kind| kinds::meant(kind, &known)).collect();
+    if let Some(unknown) = kinds.iter().find(|kind| !known.contains(kind)) {
         return Err(unknown_kind(unknown, &known).into());
     }
     let meter = match globals.meter()? {
@@ -64,7 +66,7 @@ fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<Even
         meter,
         period: is_bounded.then(|| asked.span.resolve(globals)).transpose()?,
         severities: asked.severity.iter().copied().map(Word::severity).collect(),
-        kinds: asked.kinds.iter().map(Into::into).collect(),
+        kinds,
         words: asked.search.clone(),
         limit: asked.limit.and_then(|limit| usize::try_from(limit).ok()),
         ..EventQuery::default()

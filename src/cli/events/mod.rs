@@ -4,6 +4,7 @@ mod add;
 mod detect;
 mod exec;
 mod follow;
+mod kinds;
 mod list;
 mod print;
 
@@ -74,7 +75,7 @@ struct Asked {
     /// Of this severity; several with commas
     #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
     severity: Vec<Word>,
-    /// Of this kind, like surtension; several with commas
+    /// Of this kind, like surtension or its word in the table; several with commas
     #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
     kinds: Vec<String>,
     /// With all these words in the description

@@ -1,6 +1,6 @@
 //! Events as a table, JSON or CSV.
 
-use super::Format;
+use super::{Format, kinds};
 use crate::cli::args::Globals;
 use crate::cli::output::{Output, printable};
 use crate::cli::words::tr;
@@ -47,7 +47,8 @@ impl Printer {
             let all = All { nb_evenements: evenements.len(), evenements };
             return output.line(&serde_json::to_string_pretty(&all)?);
         }
-        let width = events.iter().map(|kept| kept.event.kind.len()).max().unwrap_or(0);
+        let words = events.iter().map(|kept| kinds::word(&kept.event.kind).chars().count());
+        let width = words.max().unwrap_or(0);
         if self.format == Format::Csv || !events.is_empty() {
             self.header(width, output)?;
         }
@@ -93,7 +94,7 @@ impl Printer {
                     (meter, true) => format!("{:<16}  ", meter.as_ref().map_or("", MeterId::as_str)),
                 };
                 let severity = coloured(event.severity, self.colour);
-                let (kind, what) = (printable(&event.kind), printable(&event.description));
+                let (kind, what) = (printable(&kinds::word(&event.kind)), printable(&event.description));
                 output.line(&format!("{time:<19}  {severity}  {kind:<width$}  {meter}{what}"))
             }
         }

@@ -92,7 +92,13 @@ fn captures(folder: &Path) -> Vec<Capture> {
 fn read(capture: &Capture) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_releve"));
-    command.arg("read").arg(&capture.path).args(["-f", "json"]).env("TZ", "UTC").env_remove("RELEVE_DB");
+    command
+        .arg("read")
+        .arg(&capture.path)
+        .args(["-f", "json"])
+        .env("TZ", "UTC")
+        .env("LC_ALL", "C")
+        .env_remove("RELEVE_DB");
     if let Some(key) = capture.expected["key_hex"].as_str() {
         let mut text = format!("encryption = \"{key}\"\n");
         if let Some(key) = capture.expected["auth_key_hex"].as_str() {

@@ -3,6 +3,7 @@
 use super::config::{Config, Events, Meter};
 use super::failure::{self, Failure};
 use super::output;
+use super::words::tr;
 use crate::detect::Setting;
 use crate::reading::{Language, MeterId, Zone};
 use clap::{Args, ColorChoice, ValueEnum};
@@ -33,7 +34,7 @@ pub(super) struct Globals {
     /// The IANA time zone of meter clocks and bare dates [default: the system's]
     #[arg(long, value_name = "ZONE", global = true)]
     pub(super) tz: Option<String>,
-    /// The language of names in tables [default: the locale's]
+    /// The language of what people read: tables, messages [default: the locale's]
     #[arg(long, value_name = "LANGUAGE", global = true, hide_short_help = true)]
     pub(super) lang: Option<Lang>,
     /// When to use colour
@@ -68,23 +69,38 @@ pub(super) struct ZoneChoice {
     pub(super) chosen: bool,
 }
 
+/// The first of these parts of the locale that is set.
+fn locale(names: [&str; 3]) -> Option<String> {
+    names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+}
+
+fn names_utf8(locale: &str) -> bool {
+    let locale = locale.to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+/// Whether the locale's characters are those of UTF-8.
+pub(super) fn is_utf8() -> bool {
+    locale(["LC_ALL", "LC_CTYPE", "LANG"]).is_some_and(|locale| names_utf8(&locale))
+}
+
+/// A terminal without UTF-8 could not show accents: there it is English.
 fn language_of_locale() -> Option<Language> {
-    let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
-    let locale = names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))?;
-    Language::from_locale(&locale)
+    let locale = locale(["LC_ALL", "LC_MESSAGES", "LANG"])?;
+    if names_utf8(&locale) || is_utf8() { Language::from_locale(&locale) } else { None }
 }
 
 /// An identifier that names a meter.
 pub(super) fn meter_id(text: &str) -> Result<MeterId, Failure> {
     MeterId::new(text)
-        .ok_or_else(|| Failure::new(failure::USAGE, "meter.name", format!("'{text}' is no meter identifier")))
+        .ok_or_else(|| Failure::new(failure::USAGE, "meter.name", tr!("'{text}' is no meter identifier", text)))
 }
 
 fn default_store() -> anyhow::Result<PathBuf> {
     use etcetera::BaseStrategy as _;
     let folders = etcetera::choose_base_strategy().map_err(|_| {
-        Failure::new(failure::CONFIG, "store.home", "cannot tell where the store is: HOME is not set")
-            .tip("name it with --db FILE or RELEVE_DB")
+        Failure::new(failure::CONFIG, "store.home", tr!("cannot tell where the store is: HOME is not set"))
+            .tip(tr!("name it with --db FILE or RELEVE_DB"))
     })?;
     Ok(folders.data_dir().join("releve").join("releve.db"))
 }
@@ -179,16 +195,16 @@ impl Globals {
     /// The zone: the option, the settings, else the system's, else UTC.
     pub(super) fn zone(&self) -> anyhow::Result<ZoneChoice> {
         if let Some(name) = self.tz.as_ref().or(self.config()?.file.tz.as_ref()) {
-            let zone = Zone::parse(name).map_err(|error| {
-                Failure::new(failure::USAGE, "time.zone", error.to_string())
-                    .tip("write it like Europe/Zurich, Europe/Brussels or UTC")
+            let zone = Zone::parse(name).map_err(|_| {
+                Failure::new(failure::USAGE, "time.zone", tr!("'{name}' is not an IANA time zone", name))
+                    .tip(tr!("write it like Europe/Zurich, Europe/Brussels or UTC"))
             })?;
             return Ok(ZoneChoice { zone, chosen: true });
         }
         match std::env::var("TZ") {
             Ok(name) if !name.is_empty() => match Zone::parse(name.trim_start_matches(':')) {
                 Ok(zone) => return Ok(ZoneChoice { zone, chosen: false }),
-                Err(_) => self.warn(&format!("TZ={name} is no IANA time zone; the system's is used")),
+                Err(_) => self.warn(&tr!("TZ={name} is no IANA time zone; the system's is used", name)),
             },
             _ => {}
         }
@@ -276,6 +292,6 @@ impl Globals {
 
     /// A warning on stderr, unless `-q`.
     pub(super) fn warn(&self, text: &str) {
-        self.note(&format!("warning: {text}"));
+        self.note(&failure::warning(text));
     }
 }

@@ -5,6 +5,7 @@ use super::export::choose_meter;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::when;
+use super::words::tr;
 use crate::reading::{Instant, MeterId};
 use crate::store::Store;
 use clap::Args;
@@ -49,7 +50,7 @@ impl Cmd {
             }
         }
         let Some((age, meter, last)) = oldest else {
-            return Err(Failure::new(failure::NO_INPUT, "store.empty", "the store holds no reading yet").into());
+            return Err(Failure::new(failure::NO_INPUT, "store.empty", tr!("the store holds no reading yet")).into());
         };
         let is_fresh = age <= self.max_age;
         if self.json {
@@ -59,11 +60,29 @@ impl Cmd {
             });
             output.line(&json.to_string())?;
         } else if !globals.quiet || !is_fresh {
-            let word = if is_fresh { "ok" } else { "too old" };
-            let of = if meters.len() > 1 { format!(", the oldest of {} meters", meters.len()) } else { String::new() };
+            let word = if is_fresh { tr!("ok") } else { tr!("too old") };
             let age = super::log::time(age);
             let most = super::log::time(self.max_age);
-            output.line(&format!("{word}: last reading of {meter} {age} ago ({last}){of}; at most {most}"))?;
+            let said = match meters.len() {
+                0 | 1 => tr!(
+                    "{word}: last reading of {meter} {age} ago ({last}); at most {most}",
+                    word,
+                    meter,
+                    age,
+                    last,
+                    most
+                ),
+                n => tr!(
+                    "{word}: last reading of {meter} {age} ago ({last}), the oldest of {n} meters; at most {most}",
+                    word,
+                    meter,
+                    age,
+                    last,
+                    n,
+                    most
+                ),
+            };
+            output.line(&said)?;
         }
         Ok(if is_fresh { ExitCode::SUCCESS } else { ExitCode::from(failure::OTHER) })
     }

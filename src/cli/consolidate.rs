@@ -4,6 +4,7 @@ use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
 use super::output::{Output, printable, say};
 use super::when;
+use super::words::{count, errors, tr};
 use crate::archive::{ArchiveError, Kind, Period, Tree};
 use crate::consolidate::verify::{Finding, verify};
 use crate::consolidate::{Bounds, Done, Select, Wishes, run};
@@ -99,9 +100,9 @@ impl std::str::FromStr for KeepFor {
             "w" => (0, 7),
             "mo" => (1, 0),
             "y" => (12, 0),
-            _ => return Err("write it like 90d, 26w, 18mo or 2y".to_owned()),
+            _ => return Err(tr!("write it like 90d, 26w, 18mo or 2y")),
         };
-        let number = number.ok_or("write it like 90d, 26w, 18mo or 2y")?;
+        let number = number.ok_or_else(|| tr!("write it like 90d, 26w, 18mo or 2y"))?;
         Ok(Self { months: i32::from(number) * months, days: i64::from(number) * days })
     }
 }
@@ -134,7 +135,8 @@ impl Cmd {
         if let (Some(of_store), Some(of_archive)) = (bounds.store, bounds.archive)
             && of_archive > of_store
         {
-            let what = "--keep-archive is shorter than --keep: what leaves the archive would still be in the store";
+            let what =
+                tr!("--keep-archive is shorter than --keep: what leaves the archive would still be in the store");
             return Err(Failure::new(failure::USAGE, "consolidate.keep", what).into());
         }
         let path = globals.store_path()?;
@@ -193,7 +195,7 @@ impl Cmd {
         if !anything {
             globals.note(&self.nothing(wishes));
         } else if self.dry_run {
-            globals.note("nothing was changed");
+            globals.note(&tr!("nothing was changed"));
         }
         Ok(if report.is_damaged { ExitCode::from(failure::DATA) } else { ExitCode::SUCCESS })
     }
@@ -201,9 +203,9 @@ impl Cmd {
     fn nothing(&self, wishes: &Wishes) -> String {
         let given = self.day.as_ref().or(self.week.as_ref()).or(self.month.as_ref());
         match (given, &wishes.select) {
-            (Some(given), _) => format!("no reading of {given}, nothing written"),
-            (None, Select::All) => "everything that is complete is in the archive".to_owned(),
-            _ => "nothing of that time is complete, nothing written".to_owned(),
+            (Some(given), _) => tr!("no reading of {period}, nothing written", period = given),
+            (None, Select::All) => tr!("everything that is complete is in the archive"),
+            _ => tr!("nothing of that time is complete, nothing written"),
         }
     }
 
@@ -222,21 +224,21 @@ impl Cmd {
 }
 
 fn too_long() -> Failure {
-    Failure::new(failure::USAGE, "consolidate.keep", "no calendar goes back so far")
+    Failure::new(failure::USAGE, "consolidate.keep", tr!("no calendar goes back so far"))
 }
 
 /// A day, week or month as people write it.
 fn period(text: &str, kind: Kind, now: Instant) -> Result<Period, Failure> {
     let (what, tip) = match kind {
-        Kind::Week => ("week", "like 2025-W45 or last week"),
-        Kind::Month => ("month", "like 2025-11 or last month"),
-        _ => ("date", "like 2025-11-07, today or yesterday (UTC days)"),
+        Kind::Week => (tr!("'{text}' is not a week", text), tr!("like 2025-W45 or last week")),
+        Kind::Month => (tr!("'{text}' is not a month", text), tr!("like 2025-11 or last month")),
+        _ => (tr!("'{text}' is not a date", text), tr!("like 2025-11-07, today or yesterday (UTC days)")),
     };
     let asked = Asked::parse(text, now, Zone::UTC).ok();
     let period = asked.and_then(|asked| {
         Period::containing(kind, asked.since).filter(|period| period.range() == (asked.since..asked.until))
     });
-    period.ok_or_else(|| Failure::new(failure::USAGE, "time.unknown", format!("'{text}' is not a {what}")).tip(tip))
+    period.ok_or_else(|| Failure::new(failure::USAGE, "time.unknown", what).tip(tip))
 }
 
 /// The archive that is named, by the option or in the settings.
@@ -244,8 +246,8 @@ pub(super) fn archive_path(named: Option<&Path>, globals: &Globals) -> anyhow::R
     if let Some(path) = named.or(globals.config()?.file.archive.as_deref()) {
         return Ok(path.to_owned());
     }
-    Err(Failure::new(failure::USAGE, "archive.unnamed", "which folder is the archive?")
-        .tip("name it with --archive DIR, or as archive = \"…\" in the settings")
+    Err(Failure::new(failure::USAGE, "archive.unnamed", tr!("which folder is the archive?"))
+        .tip(tr!("name it with --archive DIR, or as archive = \"...\" in the settings"))
         .into())
 }
 
@@ -255,20 +257,22 @@ pub(super) fn line(done: &Done) -> Option<String> {
         Done::Written { path, count, bytes, unchanged } => {
             let is_means = path.parent().is_some_and(|folder| folder.ends_with("hebdomadaire"))
                 || path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("mois_"));
-            let what = match (is_means, count) {
-                (true, _) => "values",
-                (false, 1) => "reading",
-                (false, _) => "readings",
-            };
-            let end = if *unchanged { ", unchanged" } else { "" };
-            format!("{}  {count} {what}, {bytes} bytes{end}", path.display())
+            let what = if is_means { count::values(*count) } else { count::readings(*count) };
+            let end = if *unchanged { tr!(", unchanged") } else { String::new() };
+            format!("{}  {what}, {}{end}", path.display(), count::bytes(*bytes))
         }
-        Done::Adopted { path, count } => format!("{}  {count} readings, listed", path.display()),
+        Done::Adopted { path, count } => {
+            format!("{}  {}", path.display(), tr!("{readings}, listed", readings = count::readings(*count)))
+        }
         Done::Pruned { meter, until, readings, bytes } => {
-            format!("{meter}  before {until}: {readings} readings out of the store, {bytes} bytes")
+            let (readings, bytes) = (count::readings(*readings), count::bytes(*bytes));
+            let said = tr!("before {until}: {readings} out of the store, {bytes}", until, readings, bytes);
+            format!("{meter}  {said}")
         }
-        Done::Removed { path, bytes } => format!("{}  removed, {bytes} bytes", path.display()),
-        Done::SetAside { path, .. } => format!("{}  damaged, set aside", path.display()),
+        Done::Removed { path, bytes } => {
+            format!("{}  {}", path.display(), tr!("removed, {bytes}", bytes = count::bytes(*bytes)))
+        }
+        Done::SetAside { path, .. } => format!("{}  {}", path.display(), tr!("damaged, set aside")),
         Done::Planned(_) | Done::Refused(_) | Done::Kept { .. } => return None,
     };
     Some(printable(&said))
@@ -279,14 +283,21 @@ pub(super) fn trouble(done: &Done) -> Option<String> {
     let said = match done {
         Done::SetAside { error, expected, now, .. } => {
             let held = match expected {
-                Some(expected) => format!("it held {expected} readings, there are {now} now"),
-                None => format!("written anew with {now} readings"),
+                Some(expected) => {
+                    let before = count::readings(*expected);
+                    match count::is_singular(*now) {
+                        true => tr!("it held {before}, there is {now} now", before, now),
+                        false => tr!("it held {before}, there are {now} now", before, now),
+                    }
+                }
+                None => tr!("written anew with {readings}", readings = count::readings(*now)),
             };
-            format!("warning: {}; {held}", cause(error))
+            failure::warning(&format!("{}; {held}", cause(error)))
         }
-        Done::Refused(error) => format!("warning: {}", cause(error)),
+        Done::Refused(error) => failure::warning(&cause(error)),
         Done::Kept { meter, day, why } => {
-            format!("warning: {meter}: nothing from {} on leaves the store: {why}", day.date())
+            let day = day.date();
+            failure::warning(&tr!("{meter}: nothing from {day} on leaves the store: {why}", meter, day, why))
         }
         _ => return None,
     };
@@ -294,31 +305,36 @@ pub(super) fn trouble(done: &Done) -> Option<String> {
 }
 
 fn cause(error: &ArchiveError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
+    errors::with_cause(errors::archive(error), error)
 }
 
 /// `--verify`.
 fn check(archive: &Path, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
     if !archive.is_dir() {
-        let what = format!("there is no archive {}", archive.display());
+        let what = tr!("there is no archive {path}", path = archive.display());
         return Err(Failure::new(failure::NO_INPUT, "archive.missing", what).into());
     }
     let tree = Tree::open(archive, true)?;
     let mut lines = Vec::new();
     let found = verify(&tree, |finding| match finding {
-        Finding::Damaged(error) => say(&printable(&format!("error: {}  [archive.damaged]", cause(&error)))),
-        Finding::Unlisted(path) => lines.push(format!("{}  is in no manifest", path.display())),
-        Finding::Aside(path) => lines.push(format!("{}  was set aside", path.display())),
+        Finding::Damaged(error) => {
+            say(&Failure::new(failure::DATA, "archive.damaged", cause(&error)).to_string());
+        }
+        Finding::Unlisted(path) => lines.push(format!("{}  {}", path.display(), tr!("is in no manifest"))),
+        Finding::Aside(path) => lines.push(format!("{}  {}", path.display(), tr!("was set aside"))),
     })?;
     if !globals.quiet {
         for line in lines {
             output.line(&printable(&line))?;
         }
-        let (whole, readings) = (found.whole, found.readings);
-        output.line(&format!("{whole} files whole, {readings} readings in day files; {} damaged", found.damaged))?;
+        let (whole, readings) = (count::files(found.whole), count::readings(found.readings));
+        let damaged = found.damaged;
+        output.line(&tr!(
+            "{files} whole, {readings} in day files; {n} damaged",
+            files = whole,
+            readings,
+            n = damaged
+        ))?;
     }
     Ok(if found.damaged > 0 { ExitCode::from(failure::DATA) } else { ExitCode::SUCCESS })
 }
@@ -329,7 +345,7 @@ fn bar(globals: &Globals) -> ProgressBar {
     }
     // Drawn on a terminal only.
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) = ProgressStyle::with_template("{wide_bar} {pos} of {len} files  {eta}") {
+    if let Ok(style) = ProgressStyle::with_template(&tr!("{{wide_bar}} {{pos}} of {{len}} files  {{eta}}")) {
         bar.set_style(style);
     }
     bar

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::failure::{self, Failure};
 use super::keys;
 use super::output::Output;
+use super::words::{count, tr};
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
 use crate::consolidate::Lock;
 use crate::reading::{Instant, MeterId};
@@ -63,21 +64,23 @@ impl Cmd {
             What::Check => {
                 let found = Store::open(&path)?.check()?;
                 if !globals.quiet {
-                    output.line(&format!("sound: {} readings, {} sealed spans", found.readings, found.spans))?;
+                    let (readings, spans) = (count::readings(found.readings), count::spans(found.spans));
+                    output.line(&tr!("sound: {readings}, {spans}", readings, spans))?;
                 }
             }
             What::Info { json } => info(&Store::open(&path)?, json, output)?,
             What::Backup { to } => {
                 let store = Store::open(&path)?;
                 if to.exists() {
-                    let what = format!("{} is there already", to.display());
+                    let what = tr!("{path} is there already", path = to.display());
                     return Err(Failure::new(failure::WRITE, "backup.exists", what)
-                        .tip("name a new file; a backup never replaces one")
+                        .tip(tr!("name a new file; a backup never replaces one"))
                         .into());
                 }
                 let found = store.backup(&to)?;
                 if !globals.quiet {
-                    output.line(&format!("{}  {} readings, checked", to.display(), found.readings))?;
+                    let readings = count::readings(found.readings);
+                    output.line(&format!("{}  {}", to.display(), tr!("{readings}, checked", readings)))?;
                 }
             }
             What::Compact => {
@@ -93,7 +96,8 @@ impl Cmd {
                 store.compact()?;
                 let after = store.info()?.bytes;
                 if !globals.quiet {
-                    output.line(&format!("{}  {} before, {} now", path.display(), bytes(before), bytes(after)))?;
+                    let (before, now) = (bytes(before), bytes(after));
+                    output.line(&format!("{}  {}", path.display(), tr!("{before} before, {now} now", before, now)))?;
                 }
             }
             What::Redecode { key_file } => {
@@ -105,7 +109,8 @@ impl Cmd {
                 let _lock = Lock::take(&path)?;
                 let done = redecode(&mut Store::create(&path)?, globals, keys)?;
                 if !globals.quiet {
-                    output.line(&format!("{} the same, {} added, {} changed", done.same, done.added, done.changed))?;
+                    let Replaced { same, added, changed } = done;
+                    output.line(&tr!("{same} the same, {added} added, {changed} changed", same, added, changed))?;
                 }
             }
         }
@@ -141,22 +146,23 @@ fn info(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<()> {
         });
         return output.line(&serde_json::to_string_pretty(&all)?);
     }
-    output.line(&format!("store     {}", store.path().display()))?;
-    output.line(&format!("schema    {}, SQLite {}", found.schema, crate::store::sqlite_version()))?;
-    output.line(&format!("size      {}, of which {} free", bytes(found.bytes), bytes(found.free)))?;
-    let readings = found.hot + found.sealed;
-    output.line(&format!(
-        "readings  {readings}: {} as rows, {} sealed in {} spans",
-        found.hot, found.sealed, found.spans
-    ))?;
+    let (size, free) = (bytes(found.bytes), bytes(found.free));
+    let (rows, sealed, spans) = (found.hot, found.sealed, count::spans(found.spans));
+    let mut lines = vec![
+        (tr!("store"), store.path().display().to_string()),
+        (tr!("schema"), format!("{}, SQLite {}", found.schema, crate::store::sqlite_version())),
+        (tr!("size"), tr!("{size}, of which {free} free", size, free)),
+        (tr!("readings"), tr!("{n}: {rows} as rows, {sealed} in {spans}", n = rows + sealed, rows, sealed, spans)),
+    ];
     if found.raw > 0 {
-        output.line(&format!("raw       {}", bytes(found.raw)))?;
+        lines.push((tr!("raw"), bytes(found.raw)));
     }
-    for meter in meters {
-        let extent = meter.extent.map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
-        output.line(&format!("meter     {}: {} readings{extent}", meter.identifier, meter.readings))?;
-    }
-    Ok(())
+    lines.extend(meters.into_iter().map(|meter| {
+        let extent = meter.extent.map(super::meters::extent).unwrap_or_default();
+        (tr!("meter"), format!("{}: {}{extent}", meter.identifier, count::readings(meter.readings)))
+    }));
+    let width = lines.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max(8);
+    lines.iter().try_for_each(|(name, text)| output.line(&format!("{name:width$}  {text}")))
 }
 
 /// `850 bytes`, `12.4 MB`.
@@ -166,7 +172,7 @@ fn bytes(count: u64) -> String {
             return format!("{}.{} {unit}", count / size, count % size * 10 / size);
         }
     }
-    format!("{count} bytes")
+    count::bytes(count)
 }
 
 /// Plays the kept streams through the decoder again.

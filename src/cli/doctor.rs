@@ -6,7 +6,8 @@ use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::output::{Output, printable};
 use super::source::{Reach, Source};
-use crate::reading::Instant;
+use super::words::{self, count, errors, tr};
+use crate::reading::{Instant, Language};
 use crate::session::{Attempt, Cause, Found, LINES, NotFound, PlayError, recognise};
 use crate::store::{Store, StoreError};
 use crate::transport;
@@ -59,12 +60,12 @@ enum State {
 }
 
 impl State {
-    const fn word(self) -> &'static str {
+    fn word(self) -> String {
         match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "FAIL",
-            Self::Skip => "skip",
+            Self::Ok => tr!("ok"),
+            Self::Warn => tr!("warn"),
+            Self::Fail => tr!("FAIL"),
+            Self::Skip => tr!("skip"),
         }
     }
 }
@@ -103,6 +104,11 @@ impl Check {
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let interrupt = Interrupt::catch()?;
+        let json = self.json || self.format.map_or(!output.is_terminal(), |format| format == Format::Json);
+        if json {
+            // A report is for strangers, and programs: it is the same in every language.
+            words::choose(Language::English);
+        }
         let mut checks = vec![config(globals), time(globals), store(globals)];
         match self.source.resolve(globals) {
             Ok(reach) => match meter(&reach, &interrupt, globals) {
@@ -112,7 +118,6 @@ impl Cmd {
             Err(error) => checks.push(Check::failed("meter", State::Fail, Failure::of(&error))),
         }
         checks.push(terminal(globals, output));
-        let json = self.json || self.format.map_or(!output.is_terminal(), |format| format == Format::Json);
         if json {
             #[derive(Serialize)]
             struct Report {
@@ -130,7 +135,11 @@ impl Cmd {
         let count = |state| checks.iter().filter(|check| check.etat == state).count();
         let (failed, warned) = (count(State::Fail), count(State::Warn));
         if failed + warned > 0 {
-            globals.note(&format!("{failed} failed, {warned} to look at. For a bug report: releve doctor -f json"));
+            globals.note(&tr!(
+                "{failed} failed, {warned} to look at. For a bug report: releve doctor -f json",
+                failed,
+                warned
+            ));
         }
         Ok(exit(failed > 0))
     }
@@ -143,21 +152,36 @@ fn exit(failed: bool) -> ExitCode {
 /// `FAIL  meter     no answer from …`, its cause and tips below.
 fn line(check: &Check, output: &mut Output) -> anyhow::Result<()> {
     let id = check.id.map(|id| format!("  [{id}]")).unwrap_or_default();
-    output.line(&format!("{:<5} {:<9} {}{id}", check.etat.word(), check.sujet, printable(&check.message)))?;
-    if let Some(cause) = &check.cause {
-        output.line(&format!("{:16}cause: {}", "", printable(cause)))?;
+    let widest = |words: &mut dyn Iterator<Item = String>| words.map(|word| word.chars().count()).max().unwrap_or(0);
+    let states = widest(&mut [State::Ok, State::Warn, State::Fail, State::Skip].into_iter().map(State::word));
+    let subjects = widest(&mut SUBJECTS.into_iter().map(subject));
+    let (state, what) = (check.etat.word(), subject(check.sujet));
+    output.line(&format!("{state:<states$}  {what:<subjects$}  {}{id}", printable(&check.message)))?;
+    let cause = check.cause.iter().map(|text| tr!("cause: {text}", text = printable(text)));
+    let tips = check.conseils.iter().map(|text| tr!("tip: {text}", text = printable(text)));
+    cause.chain(tips).try_for_each(|reason| output.line(&format!("{:1$}{reason}", "", states + subjects + 4)))
+}
+
+/// What is looked at.
+const SUBJECTS: [&str; 6] = ["config", "time", "store", "port", "meter", "terminal"];
+
+/// The same for people.
+fn subject(name: &str) -> String {
+    match name {
+        "config" => tr!("config"),
+        "time" => tr!("time"),
+        "store" => tr!("store"),
+        "port" => tr!("port"),
+        "meter" => tr!("meter"),
+        _ => tr!("terminal"),
     }
-    for tip in &check.conseils {
-        output.line(&format!("{:16}tip: {}", "", printable(tip)))?;
-    }
-    Ok(())
 }
 
 fn config(globals: &Globals) -> Check {
     match globals.config() {
         Ok(config) => match &config.path {
             Some(path) => Check::new("config", State::Ok, path.display().to_string()),
-            None => Check::new("config", State::Ok, "none, defaults in use (`releve config default` prints them)"),
+            None => Check::new("config", State::Ok, tr!("none, defaults in use (`releve config default` prints them)")),
         },
         Err(error) => Check::failed("config", State::Fail, Failure::of(&error)),
     }
@@ -168,10 +192,11 @@ fn time(globals: &Globals) -> Check {
     const WRITTEN: i64 = 1_795_000_000;
     match globals.zone() {
         Ok(_) if Instant::now().unix_seconds() < WRITTEN - 365 * 24 * 3600 => {
-            Check::new("time", State::Warn, format!("the clock says {}, which is long past", Instant::now()))
+            Check::new("time", State::Warn, tr!("the clock says {time}, which is long past", time = Instant::now()))
         }
         Ok(zone) => {
-            Check::new("time", State::Ok, format!("{}, now {}", zone.zone, Instant::now().for_people(zone.zone)))
+            let now = Instant::now().for_people(zone.zone);
+            Check::new("time", State::Ok, tr!("{zone}, now {time}", zone = zone.zone, time = now))
         }
         Err(error) => Check::failed("time", State::Fail, Failure::of(&error)),
     }
@@ -183,9 +208,9 @@ fn store(globals: &Globals) -> Check {
         Err(error) => return Check::failed("store", State::Fail, Failure::of(&error)),
     };
     match Store::open(&path).and_then(|store| store.meters()) {
-        Ok(meters) => Check::new("store", State::Ok, format!("{}, {} meters", path.display(), meters.len())),
+        Ok(meters) => Check::new("store", State::Ok, format!("{}, {}", path.display(), count::meters(meters.len()))),
         Err(StoreError::Missing(_)) => {
-            Check::new("store", State::Skip, format!("{}, made by the first `read --save`", path.display()))
+            Check::new("store", State::Skip, tr!("{path}, made by the first `read --save`", path = path.display()))
         }
         Err(error) => Check::failed("store", State::Fail, Failure::of(&error.into())),
     }
@@ -194,13 +219,13 @@ fn store(globals: &Globals) -> Check {
 /// The port and the meter behind it; `None` when somebody stopped it.
 fn meter(reach: &Reach, interrupt: &Interrupt, globals: &Globals) -> Option<Vec<Check>> {
     let Some(address) = &reach.port else {
-        return Some(vec![Check::new("meter", State::Skip, "no port was named; --port has it looked at")]);
+        return Some(vec![Check::new("meter", State::Skip, tr!("no port was named; --port has it looked at"))]);
     };
     let mut link = match transport::open(address, reach.wishes.line.unwrap_or(LINES[0])) {
         Ok(link) => link,
         Err(error) => return Some(vec![Check::failed("port", State::Fail, Failure::of(&error.into()))]),
     };
-    let mut checks = vec![Check::new("port", State::Ok, format!("{address} can be opened"))];
+    let mut checks = vec![Check::new("port", State::Ok, tr!("{port} can be opened", port = address))];
     let mut progress = |attempt: &Attempt| globals.detail(&diagnosis::attempt(attempt));
     let name = address.to_string();
     checks.push(match recognise(&mut *link, &reach.wishes, interrupt.stop(), &mut progress) {
@@ -208,7 +233,7 @@ fn meter(reach: &Reach, interrupt: &Interrupt, globals: &Globals) -> Option<Vec<
             let lacks = taken.readings.iter().find_map(|received| Cause::of_reading(&received.reading));
             match lacks {
                 Some(cause) => Check::failed("meter", State::Warn, diagnosis::failure(&cause, &name, &[])),
-                None => Check::new("meter", State::Ok, format!("it is read: {approach}")),
+                None => Check::new("meter", State::Ok, tr!("it is read: {how}", how = errors::approach(&approach))),
             }
         }
         Err(NotFound::Cause { cause, attempts }) => {
@@ -227,9 +252,9 @@ fn meter(reach: &Reach, interrupt: &Interrupt, globals: &Globals) -> Option<Vec<
 
 fn terminal(globals: &Globals, output: &Output) -> Check {
     let what = match terminal_size::terminal_size_of(std::io::stdout()) {
-        Some((terminal_size::Width(width), _)) if output.is_terminal() => format!("{width} columns"),
-        _ => "none".to_owned(),
+        Some((terminal_size::Width(width), _)) if output.is_terminal() => tr!("{n} columns", n = width),
+        _ => tr!("none"),
     };
-    let colour = if globals.colour() { "colour" } else { "no colour" };
+    let colour = if globals.colour() { tr!("colour") } else { tr!("no colour") };
     Check::new("terminal", State::Ok, format!("{what}, {colour}"))
 }

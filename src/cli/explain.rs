@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::failure::{self, Failure};
 use super::keys;
 use super::output::{Output, printable};
+use super::words::tr;
 use crate::acquire::Settings;
 use crate::acquire::explain::explain;
 use crate::transport::Input;
@@ -66,8 +67,8 @@ struct Row<'a> {
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let Some(path) = &self.file else {
-            return Err(Failure::new(failure::USAGE, "read.source", "nothing to explain: no capture was named")
-                .tip("releve explain FILE, or releve explain - for standard input")
+            return Err(Failure::new(failure::USAGE, "read.source", tr!("nothing to explain: no capture was named"))
+                .tip(tr!("releve explain FILE, or releve explain - for standard input"))
                 .into());
         };
         let keys = keys::load(self.key_file.as_deref(), globals)?;
@@ -76,7 +77,7 @@ impl Cmd {
         input.read_to_end(&mut bytes).map_err(|error| Failure::reading(&path.display().to_string(), &error))?;
         if bytes.len() as u64 > MAX_CAPTURE {
             bytes.truncate(usize::try_from(MAX_CAPTURE).unwrap_or(usize::MAX));
-            globals.warn(&format!("only the first {MAX_CAPTURE} bytes are shown"));
+            globals.warn(&tr!("only the first {n} bytes are shown", n = MAX_CAPTURE));
         }
         let dissection = explain(&bytes, &Settings { keys, ..Settings::default() });
         if self.json || self.format == Format::Json {
@@ -95,7 +96,7 @@ impl Cmd {
             output.line(&serde_json::to_string_pretty(&rows).context("making JSON")?)?;
             return Ok(ExitCode::SUCCESS);
         }
-        output.line("offset  bytes                    meaning")?;
+        output.line(&format!("{:<6}  {:<24} {}", tr!("offset"), tr!("bytes"), tr!("meaning")))?;
         for field in &dissection.fields {
             let indent = "  ".repeat(field.depth);
             let mark = if field.wrong { "!! " } else { "" };

@@ -6,6 +6,7 @@ use super::output::Output;
 use super::past::{archive_to_read, warn_if_blind};
 use super::target::{self, Target};
 use super::when;
+use super::words::{errors, tr};
 use crate::archive::{Kind, Period};
 use crate::consolidate::{Bounds, Select, Wishes, export_days};
 use crate::document::{DayFile, Form, History, Measure, Values, column_key, write_measure};
@@ -128,7 +129,7 @@ impl Cmd {
             }
         };
         if count == 0 {
-            globals.note(&format!("no reading of {meter} in that period"));
+            globals.note(&tr!("no reading of {meter} in that period", meter));
         }
         Ok(if count == 0 && self.fail_empty { ExitCode::from(failure::OTHER) } else { ExitCode::SUCCESS })
     }
@@ -307,8 +308,8 @@ impl Selection<'_> {
 
     fn sqlite(&self, path: Option<&std::path::Path>) -> anyhow::Result<u64> {
         let Some(path) = path else {
-            return Err(Failure::new(failure::USAGE, "export.file", "a SQLite file cannot go to standard output")
-                .tip("name it: -o FILE")
+            return Err(Failure::new(failure::USAGE, "export.file", tr!("a SQLite file cannot go to standard output"))
+                .tip(tr!("name it: -o FILE"))
                 .into());
         };
         let temporary = target::beside(path)?;
@@ -332,7 +333,7 @@ impl Selection<'_> {
 }
 
 fn old_failure(path: &std::path::Path, error: &crate::exchange::old_database::OldDatabaseError) -> Failure {
-    Failure::new(failure::WRITE, "write.failed", format!("cannot write {}", path.display())).cause(error.to_string())
+    Failure::new(failure::WRITE, "write.failed", errors::cannot_write(path)).cause(error.to_string())
 }
 
 /// The keys of what is exported.
@@ -369,8 +370,8 @@ impl Keys {
             return Ok(Self { all, units, chosen: false });
         }
         if let Some(unknown) = asked.iter().find(|key| !all.contains(key)) {
-            let failure = Failure::new(failure::USAGE, "export.field", format!("there is no key '{unknown}'"));
-            return Err(failure.tip(format!("there are: {}", all.join(", "))).into());
+            let failure = Failure::new(failure::USAGE, "export.field", tr!("there is no key '{key}'", key = unknown));
+            return Err(failure.tip(tr!("there are: {list}", list = all.join(", "))).into());
         }
         units.retain(|key, _| asked.contains(key));
         Ok(Self { all: asked.to_vec(), units, chosen: true })
@@ -395,8 +396,9 @@ pub(super) fn find_meter(store: &Store, named: &MeterId) -> anyhow::Result<Meter
     if let Some(found) = store.find_meter(named)? {
         return Ok(found);
     }
-    let failure = Failure::new(failure::NO_INPUT, "meter.missing", format!("the store has no meter {named}"));
-    Err(failure.tip(format!("there are: {}", list(&store.meters()?))).into())
+    let failure =
+        Failure::new(failure::NO_INPUT, "meter.missing", tr!("the store has no meter {meter}", meter = named));
+    Err(failure.tip(tr!("there are: {list}", list = list(&store.meters()?))).into())
 }
 
 /// The meter that was named, or the only one there is.
@@ -407,13 +409,15 @@ pub(super) fn choose_meter(store: &Store, globals: &Globals) -> anyhow::Result<M
     match <[MeterId; 1]>::try_from(store.meters()?) {
         Ok([only]) => Ok(only),
         Err(meters) if meters.is_empty() => {
-            Err(Failure::new(failure::NO_INPUT, "store.empty", "the store holds no reading yet")
-                .tip("releve read FILE --save puts some in")
+            Err(Failure::new(failure::NO_INPUT, "store.empty", tr!("the store holds no reading yet"))
+                .tip(tr!("releve read FILE --save puts some in"))
                 .into())
         }
-        Err(meters) => Err(Failure::new(failure::USAGE, "meter.choice", "the store holds several meters, say which")
-            .tip(format!("--meter one of: {}", list(&meters)))
-            .into()),
+        Err(meters) => {
+            Err(Failure::new(failure::USAGE, "meter.choice", tr!("the store holds several meters, say which"))
+                .tip(tr!("--meter one of: {list}", list = list(&meters)))
+                .into())
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Failures as people see them: one shape, a stable id, the exit status of the contract.
 
-use super::words::tr;
+use super::words::{errors, tr};
 use crate::analyse::AnalyseError;
 use crate::archive::ArchiveError;
 use crate::consolidate::ConsolidateError;
@@ -63,7 +63,7 @@ impl Failure {
     /// What to do about a key that does not fit.
     pub(super) fn how_to_check_a_key(self) -> Self {
         self.tip(tr!("is the key from this meter? is there an authentication key as well?"))
-            .tip("a key file holds 32 hex digits, or encryption = \"…\" and authentication = \"…\"")
+            .tip(tr!("a key file holds 32 hex digits, or encryption = \"...\" and authentication = \"...\""))
     }
 
     pub(super) fn tip(mut self, tip: impl Into<String>) -> Self {
@@ -90,8 +90,9 @@ impl Failure {
                 return Self::archive(archive);
             }
             if let Some(ConsolidateError::Busy(store)) = cause.downcast_ref::<ConsolidateError>() {
-                let what = format!("another consolidation of {} is going on", store.display());
-                return Self::new(BUSY, "consolidate.busy", what).tip("this one has done nothing; try again later");
+                let what = tr!("another consolidation of {store} is going on", store = store.display());
+                return Self::new(BUSY, "consolidate.busy", what)
+                    .tip(tr!("this one has done nothing; try again later"));
             }
             if let Some(failure) = cause.downcast_ref::<ConsolidateError>().and_then(Self::consolidation) {
                 return failure;
@@ -109,14 +110,14 @@ impl Failure {
                 return Self::link(link);
             }
             if let Some(io) = cause.downcast_ref::<super::output::WriteError>() {
-                return Self::new(WRITE, "write.failed", format!("cannot write the output: {}", io.0));
+                return Self::new(WRITE, "write.failed", tr!("cannot write the output: {why}", why = io.0));
             }
         }
         Self::new(OTHER, "other", format!("{error:#}"))
     }
 
     fn input(error: &InputError) -> Self {
-        let message = error.to_string();
+        let message = errors::input(error);
         match error {
             InputError::Missing(_) => {
                 Self::new(NO_INPUT, "input.missing", message).tip(tr!("name a capture, or - for standard input"))
@@ -130,12 +131,12 @@ impl Failure {
     }
 
     fn store(error: &StoreError) -> Self {
-        let message = error.to_string();
+        let message = errors::store(error);
         match error {
             StoreError::Missing(_) | StoreError::Empty(_) => Self::new(NO_INPUT, "store.missing", message)
-                .tip("`releve read FILE --save` makes one; --db FILE names another"),
+                .tip(tr!("`releve read FILE --save` makes one; --db FILE names another")),
             StoreError::Foreign(_) => {
-                Self::new(DATA, "store.format", message).tip("nothing was changed; --db FILE names another")
+                Self::new(DATA, "store.format", message).tip(tr!("nothing was changed; --db FILE names another"))
             }
             StoreError::Newer { .. } => {
                 Self::new(DATA, "store.newer", message).tip(tr!("update releve; nothing was changed"))
@@ -148,32 +149,30 @@ impl Failure {
             }
             StoreError::Full { .. } => Self::new(OTHER, "store.full", message),
             StoreError::Older(_) => Self::new(DATA, "store.older", message)
-                .tip("releve db compact brings it up to date; keep a copy for the older version"),
+                .tip(tr!("releve db compact brings it up to date; keep a copy for the older version")),
             StoreError::Sqlite { source, .. } => Self::new(OTHER, "store.sqlite", message).cause(source.to_string()),
         }
     }
 
     fn archive(error: &ArchiveError) -> Self {
-        let message = error.to_string();
+        let message = errors::archive(error);
         match error {
             ArchiveError::Damaged { source, .. } => {
                 Self::new(DATA, "archive.damaged", message).cause(source.to_string())
             }
             ArchiveError::Derived(_) => Self::new(DATA, "archive.derived", message)
-                .tip("day and hour files hold the readings; week and month files are made of them"),
-            ArchiveError::Outside { .. } => {
-                Self::new(DATA, "archive.outside", message).tip("links that lead out of the archive are not followed")
-            }
+                .tip(tr!("day and hour files hold the readings; week and month files are made of them")),
+            ArchiveError::Outside { .. } => Self::new(DATA, "archive.outside", message)
+                .tip(tr!("links that lead out of the archive are not followed")),
             ArchiveError::Busy(_) => Self::new(BUSY, "archive.busy", message).tip(tr!("try again in a moment")),
             ArchiveError::Unreadable { source, .. } => {
                 let denied = source.kind() == io::ErrorKind::PermissionDenied;
                 Self::new(if denied { DENIED } else { NO_INPUT }, "archive.read", message).cause(source.to_string())
             }
             ArchiveError::OtherMeter { .. } => Self::new(DATA, "archive.meter", message)
-                .tip("nothing was changed; use another archive folder for this meter"),
-            ArchiveError::NotVerified(_) => {
-                Self::new(WRITE, "archive.verify", message).tip("what was there before is untouched; check the disk")
-            }
+                .tip(tr!("nothing was changed; use another archive folder for this meter")),
+            ArchiveError::NotVerified(_) => Self::new(WRITE, "archive.verify", message)
+                .tip(tr!("what was there before is untouched; check the disk")),
             ArchiveError::Io { source, .. } => Self::new(WRITE, "archive.write", message).cause(source.to_string()),
         }
     }
@@ -191,7 +190,7 @@ impl Failure {
         match error {
             PastError::Store(store) => Self::store(store),
             PastError::Archive(archive) => Self::archive(archive),
-            PastError::Moved(_) => Self::new(BUSY, "past.moved", error.to_string()).tip("ask again"),
+            PastError::Moved(_) => Self::new(BUSY, "past.moved", errors::past(error)).tip(tr!("ask again")),
         }
     }
 
@@ -205,12 +204,12 @@ impl Failure {
     }
 
     pub(super) fn link(error: &LinkError) -> Self {
-        let message = error.to_string();
+        let message = errors::link(error);
         match error {
             LinkError::Missing { name, source } => {
                 let failure = Self::new(NO_METER, "port.missing", message).cause(source.to_string());
                 if name.contains("://") {
-                    return failure.tip("is the bridge on, and are host and port right?");
+                    return failure.tip(tr!("is the bridge on, and are host and port right?"));
                 }
                 let plugged: Vec<_> = ports()
                     .iter()
@@ -219,7 +218,7 @@ impl Failure {
                 if plugged.is_empty() {
                     failure.tip(tr!("no serial port is plugged in"))
                 } else {
-                    failure.tip(format!("plugged in now: {}", plugged.join(", ")))
+                    failure.tip(tr!("plugged in now: {ports}", ports = plugged.join(", ")))
                 }
             }
             LinkError::Denied { name, source } => {
@@ -233,23 +232,23 @@ impl Failure {
                 Self::new(BUSY, "port.busy", message).tip(tr!("end that program, or wait for it"))
             }
             LinkError::NotAPort { .. } => {
-                Self::new(USAGE, "port.kind", message).tip("see which ports there are: releve ports")
+                Self::new(USAGE, "port.kind", message).tip(tr!("see which ports there are: releve ports"))
             }
             LinkError::Gone { .. } => {
-                Self::new(NO_METER, "port.gone", message).tip("is it plugged in? see with: releve ports")
+                Self::new(NO_METER, "port.gone", message).tip(tr!("is it plugged in? see with: releve ports"))
             }
             LinkError::OneWay { .. } => Self::new(USAGE, "port.one_way", message),
             LinkError::FixedLine { .. } => Self::new(NO_METER, "port.line", message)
-                .tip("set the speed at the bridge, or use rfc2217://HOST:PORT if it speaks that"),
+                .tip(tr!("set the speed at the bridge, or use rfc2217://HOST:PORT if it speaks that")),
             LinkError::Line { .. } => {
-                Self::new(NO_METER, "port.line", message).tip("other settings: --serial 9600,8N1")
+                Self::new(NO_METER, "port.line", message).tip(tr!("other settings: --serial 9600,8N1"))
             }
             LinkError::NoRfc2217 { .. } => Self::new(NO_METER, "port.rfc2217", message)
-                .tip("a bridge that only hands bytes on is tcp://HOST:PORT")
-                .tip("switch RFC 2217 (telnet, COM port control) on at the bridge"),
+                .tip(tr!("a bridge that only hands bytes on is tcp://HOST:PORT"))
+                .tip(tr!("switch RFC 2217 (telnet, COM port control) on at the bridge")),
             LinkError::Capture { .. } => Self::new(WRITE, "capture.write", message),
             LinkError::Name { .. } => Self::new(USAGE, "port.name", message)
-                .tip("name it like /dev/ttyUSB0, tcp://HOST:PORT or rfc2217://HOST:PORT"),
+                .tip(tr!("name it like /dev/ttyUSB0, tcp://HOST:PORT or rfc2217://HOST:PORT")),
             LinkError::Io { .. } => Self::new(NO_METER, "port.io", message),
         }
     }
@@ -257,24 +256,26 @@ impl Failure {
     /// Why a device may not be opened, and what would change that.
     fn access(self, name: &str, access: &Access) -> Self {
         let Access { user, group, .. } = access;
-        let failure = self.cause(access.to_string());
+        let failure = self.cause(errors::access(access));
         let failure = match access.membership {
-            Membership::Later if access.group_helps() => {
-                failure.tip(format!("{user} is in {group} from the next login on: log out and in, or: newgrp {group}"))
-            }
+            Membership::Later if access.group_helps() => failure.tip(tr!(
+                "{user} is in {group} from the next login on: log out and in, or: newgrp {group}",
+                user,
+                group
+            )),
             Membership::No if access.group_helps() => {
-                failure.tip(format!("sudo usermod -aG {group} {user}, then log out and in again"))
+                failure.tip(tr!("sudo usermod -aG {group} {user}, then log out and in again", group, user))
             }
             _ => failure,
         };
-        failure.tip(format!("just this once: sudo setfacl -m u:{user}:rw {}", shell_word(name)))
+        failure.tip(tr!("just this once: sudo setfacl -m u:{user}:rw {port}", user, port = shell_word(name)))
     }
 
     /// A capture that cannot be read on.
     pub(super) fn reading(source: &str, error: &io::Error) -> Self {
         let damaged = error.get_ref().is_some_and(|inner| inner.is::<CaptureError>());
         let (exit, id) = if damaged { (DATA, "capture.damaged") } else { (NO_INPUT, "input.read") };
-        Self::new(exit, id, format!("cannot read {source}")).cause(error.to_string())
+        Self::new(exit, id, tr!("cannot read {path}", path = source)).cause(error.to_string())
     }
 
     /// A capture of which nothing could be read, because of `fault`.
@@ -289,22 +290,27 @@ impl Failure {
             AnomalyCode::NoValues => "data.no_values",
             _ => "data.checksum",
         };
-        let failure = Self::new(DATA, id, format!("{source}: byte {}: {}", fault.position, fault.detail));
+        let failure = Self::new(DATA, id, at_byte(source, fault));
         match fault.code {
             AnomalyCode::KeyMissing => failure.how_to_get_a_key(),
             AnomalyCode::KeyMismatch => failure.how_to_check_a_key(),
             AnomalyCode::Cut | AnomalyCode::Block => failure
-                .tip("the capture breaks off: take a longer one")
-                .tip(format!("see where: releve explain {}", shell_word(source))),
-            _ => failure.tip(format!("see which bytes: releve explain {}", shell_word(source))),
+                .tip(tr!("the capture breaks off: take a longer one"))
+                .tip(tr!("see where: releve explain {file}", file = shell_word(source))),
+            _ => failure.tip(tr!("see which bytes: releve explain {file}", file = shell_word(source))),
         }
     }
+}
+
+/// Where something is wrong, and what: that is technical, and stays English.
+pub(super) fn at_byte(source: &str, fault: &Anomaly) -> String {
+    tr!("{source}: byte {position}: {detail}", source, position = fault.position, detail = fault.detail)
 }
 
 /// A file name as a shell takes it, so that a tip can be pasted.
 fn shell_word(name: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./+,@%".contains(c);
-    if name == "standard input" {
+    if name == standard_input() {
         "-".to_owned()
     } else if name.chars().all(plain) {
         name.to_owned()
@@ -313,18 +319,43 @@ fn shell_word(name: &str) -> String {
     }
 }
 
+/// What a capture is called that comes by standard input.
+pub(super) fn standard_input() -> String {
+    tr!("standard input")
+}
+
+/// `warning: …` in the language of the reader.
+pub(super) fn warning(text: &str) -> String {
+    tr!("warning: {text}", text)
+}
+
+impl Failure {
+    /// The message and the id.
+    pub(super) fn said(&self) -> String {
+        format!("{}  [{}]", super::output::printable(&self.message), self.id)
+    }
+
+    /// The cause and the tips, each as a line with its word.
+    pub(super) fn reasons(&self) -> impl Iterator<Item = String> + '_ {
+        let cause = self.cause.iter().map(|text| tr!("cause: {text}", text = super::output::printable(text)));
+        cause.chain(self.tips.iter().map(|text| tr!("tip: {text}", text = super::output::printable(text))))
+    }
+
+    /// The same where it does not stand in the way.
+    pub(super) fn as_warning(&self) -> String {
+        self.lines(warning(&self.said()))
+    }
+
+    fn lines(&self, first: String) -> String {
+        self.reasons().fold(first, |lines, reason| lines + "\n  " + &reason)
+    }
+}
+
 impl std::error::Error for Failure {}
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "error: {}  [{}]", super::output::printable(&self.message), self.id)?;
-        if let Some(cause) = &self.cause {
-            write!(f, "\n  cause: {}", super::output::printable(cause))?;
-        }
-        for tip in &self.tips {
-            write!(f, "\n  tip: {}", super::output::printable(tip))?;
-        }
-        Ok(())
+        f.write_str(&self.lines(tr!("error: {text}", text = self.said())))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::failure::{self, Failure};
 use super::import::unreadable;
 use super::output::printable;
+use super::words::{errors, tr};
 use crate::archive::layout::{FOLDERS, is_manifest};
 use crate::archive::{Kind, Named, Tree};
 use std::fs;
@@ -41,14 +42,16 @@ pub(super) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<Found>> {
             Ok(metadata) if metadata.is_file() => found.push(Found::named(path.clone())),
             // What a file is shows in its first bytes, and of a pipe those could not be read again.
             Ok(_) => {
-                let what = format!("{} is no file", path.display());
-                return Err(Failure::new(failure::NO_INPUT, "input.kind", what).tip("put it into a file first").into());
+                let what = tr!("{path} is no file", path = path.display());
+                return Err(Failure::new(failure::NO_INPUT, "input.kind", what)
+                    .tip(tr!("put it into a file first"))
+                    .into());
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(Failure::new(
                     failure::NO_INPUT,
                     "input.missing",
-                    format!("there is no {}", path.display()),
+                    tr!("there is no {path}", path = path.display()),
                 )
                 .into());
             }
@@ -127,7 +130,8 @@ fn archive_of(folder: &Path) -> anyhow::Result<Option<Rc<Tree>>> {
     let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
     let tree = Tree::open(root, true)?;
     for error in tree.set_damaged_manifests_aside()? {
-        super::output::say(&printable(&format!("warning: {error}: its files are taken as they are")));
+        let what = tr!("{what}: its files are taken as they are", what = errors::archive(&error));
+        super::output::say(&printable(&failure::warning(&what)));
     }
     Ok(Some(Rc::new(tree)))
 }

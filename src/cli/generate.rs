@@ -2,6 +2,7 @@
 
 use super::failure::{self, Failure};
 use super::output::Output;
+use super::words::tr;
 use clap::Args;
 use clap_complete::Shell;
 use std::path::PathBuf;
@@ -53,7 +54,7 @@ impl Man {
         std::fs::create_dir_all(&self.folder)
             .and_then(|()| clap_mangen::generate_to(super::command(), &self.folder))
             .map_err(|error| {
-            Failure::new(failure::WRITE, "man.write", format!("cannot write into {}", self.folder.display()))
+            Failure::new(failure::WRITE, "man.write", tr!("cannot write into {path}", path = self.folder.display()))
                 .cause(error.to_string())
         })?;
         Ok(ExitCode::SUCCESS)

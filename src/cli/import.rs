@@ -4,6 +4,7 @@ use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
 use super::found::{Found, files};
 use super::output::{Output, printable};
+use super::words::{count, errors, tr};
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
 use crate::archive::{ArchiveError, InFile, read_any};
 use crate::events::again;
@@ -69,7 +70,7 @@ impl Cmd {
         let meter = globals.meter()?;
         let files = files(&self.paths)?;
         if files.is_empty() {
-            return Err(Failure::new(failure::NO_INPUT, "import.empty", "there is no file in it").into());
+            return Err(Failure::new(failure::NO_INPUT, "import.empty", tr!("there is no file in it")).into());
         }
         let mut store = Store::create(&globals.store_path()?)?;
         let now = Instant::now();
@@ -91,7 +92,7 @@ impl Cmd {
                         && !self.why
                         && let Some(why) = &tally.why
                     {
-                        globals.warn(&format!("{name}: {} refused, the first: {why}", tally.refused));
+                        globals.warn(&tr!("{name}: {n} refused, the first: {why}", name, n = tally.refused, why));
                     }
                     total.take(&tally);
                 }
@@ -99,7 +100,7 @@ impl Cmd {
                     // What stops one file need not stop the others, what stops the store does.
                     let failure = Failure::of(&error);
                     if failure.id == "archive.derived" && (count > 1 || found.by_chance) {
-                        globals.note(&format!("{name}: made of day files, passed over"));
+                        globals.note(&tr!("{name}: made of day files, passed over", name));
                         continue;
                     }
                     for path in found.instead.into_iter().rev() {
@@ -122,7 +123,7 @@ impl Cmd {
             }
         }
         if count > 1 && !globals.quiet {
-            output.line(&format!("{count} files  {total}"))?;
+            output.line(&format!("{}  {total}", count::files(count)))?;
         }
         Ok(ExitCode::from(exit))
     }
@@ -131,11 +132,18 @@ impl Cmd {
 impl std::fmt::Display for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let there = self.read - self.added;
-        write!(f, "{} read, {} added, {there} already there, {} refused", self.read, self.added, self.refused)?;
+        let Self { read, added, refused, .. } = self;
+        f.write_str(&tr!(
+            "{read} read, {added} added, {there} already there, {refused} refused",
+            read,
+            added,
+            there,
+            refused
+        ))?;
         match self.events_added {
             0 => Ok(()),
-            1 => f.write_str(", 1 event added"),
-            count => write!(f, ", {count} events added"),
+            1 => f.write_str(&tr!(", 1 event added")),
+            n => f.write_str(&tr!(", {n} events added", n)),
         }
     }
 }
@@ -289,7 +297,7 @@ impl Run<'_> {
             }
         }
         if taking.tally.read == 0 {
-            let what = format!("{}: nothing in it is a reading", path.display());
+            let what = tr!("{source}: nothing in it is a reading", source = path.display());
             let failure = Failure::new(failure::NOT_A_METER, "data.unknown", what);
             let failure = match &taking.tally.why {
                 Some(why) => failure.cause(why.clone()),
@@ -415,13 +423,13 @@ fn listed_as(found: &Found) -> Result<Option<String>, ArchiveError> {
 }
 
 fn unnamed(path: &Path) -> Failure {
-    let what = format!("{} does not say which meter it is of", path.display());
-    Failure::new(failure::USAGE, "meter.unknown", what).tip("name it: --meter ID")
+    let what = tr!("{path} does not say which meter it is of", path = path.display());
+    Failure::new(failure::USAGE, "meter.unknown", what).tip(tr!("name it: --meter ID"))
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
     let exit = if error.kind() == io::ErrorKind::PermissionDenied { failure::DENIED } else { failure::NO_INPUT };
-    Failure::new(exit, "input.read", format!("cannot read {}", path.display())).cause(error.to_string())
+    Failure::new(exit, "input.read", errors::cannot_read(path)).cause(error.to_string())
 }
 
 /// The failure of a file, with its name.
@@ -430,13 +438,15 @@ fn refused(path: &Path, stop: Stop) -> anyhow::Error {
         Failure::new(
             failure::DATA,
             "import.damaged",
-            format!("{} cannot be read, nothing of it was kept", path.display()),
+            tr!("{path} cannot be read, nothing of it was kept", path = path.display()),
         )
         .cause(cause)
         .into()
     };
     match stop {
+        Stop::Old(OldDatabaseError::NoReadings) => data(tr!("it has no table mesures_energie")),
         Stop::Old(error) => data(error.to_string()),
+        Stop::Csv(CsvError::Header) => data(tr!("its first line has no column 'timestamp'")),
         Stop::Csv(error) => data(error.to_string()),
         Stop::Store(error) => error.into(),
         Stop::Archive(error) => error.into(),

@@ -2,6 +2,7 @@
 
 use super::args::Globals;
 use super::failure::{self, Failure};
+use super::words::tr;
 use crate::wire::dlms::{Key, Keys};
 use serde::Deserialize;
 use std::fs;
@@ -20,8 +21,8 @@ pub(super) fn load(file: Option<&Path>, globals: &Globals) -> anyhow::Result<Key
     };
     let text = secret(&path, "key", file.is_some(), globals)?;
     parse(&text).ok_or_else(|| {
-        Failure::new(failure::CONFIG, "key.format", format!("{} is no key file", path.display()))
-            .tip("write 32 hex digits, or two lines: encryption = \"…\" and authentication = \"…\"")
+        Failure::new(failure::CONFIG, "key.format", tr!("{path} is no key file", path = path.display()))
+            .tip(tr!("write 32 hex digits, or two lines: encryption = \"...\" and authentication = \"...\""))
             .into()
     })
 }
@@ -35,13 +36,29 @@ pub(super) fn password(path: &Path, globals: &Globals) -> anyhow::Result<Zeroizi
 /// A file that only its owner should be able to read; `what` it holds is part of the errors' names.
 fn secret(path: &Path, what: &str, warn: bool, globals: &Globals) -> anyhow::Result<Zeroizing<String>> {
     let name = path.display();
-    let id = if what == "key" { "key.file" } else { "password.file" };
+    let is_key = what == "key";
+    let id = if is_key { "key.file" } else { "password.file" };
     let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Failure::new(failure::NO_INPUT, id, format!("there is no {what} file {name}")),
-        io::ErrorKind::PermissionDenied => {
-            Failure::new(failure::DENIED, id, format!("may not read the {what} file {name}"))
+        io::ErrorKind::NotFound if is_key => {
+            Failure::new(failure::NO_INPUT, id, tr!("there is no key file {path}", path = name))
         }
-        _ => Failure::new(failure::NO_INPUT, id, format!("cannot read the {what} file {name}: {error}")),
+        io::ErrorKind::NotFound => {
+            Failure::new(failure::NO_INPUT, id, tr!("there is no password file {path}", path = name))
+        }
+        io::ErrorKind::PermissionDenied if is_key => {
+            Failure::new(failure::DENIED, id, tr!("may not read the key file {path}", path = name))
+        }
+        io::ErrorKind::PermissionDenied => {
+            Failure::new(failure::DENIED, id, tr!("may not read the password file {path}", path = name))
+        }
+        _ if is_key => {
+            let what = tr!("cannot read the key file {path}: {why}", path = name, why = error);
+            Failure::new(failure::NO_INPUT, id, what)
+        }
+        _ => {
+            let what = tr!("cannot read the password file {path}: {why}", path = name, why = error);
+            Failure::new(failure::NO_INPUT, id, what)
+        }
     })?;
     if warn {
         warn_if_open(path, globals);
@@ -76,7 +93,11 @@ fn warn_if_open(path: &Path, globals: &Globals) {
     let open =
         fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o077 != 0);
     if open {
-        globals.warn(&format!("{0} can be read by others: chmod 600 {0}", path.display()));
+        globals.warn(&tr!(
+            "{path} can be read by others: chmod 600 {file}",
+            path = path.display(),
+            file = path.display()
+        ));
     }
 }
 

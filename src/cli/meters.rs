@@ -5,7 +5,8 @@ use super::export::choose_meter;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::when;
-use crate::reading::MeterId;
+use super::words::{count, tr};
+use crate::reading::{Instant, MeterId};
 use crate::store::{Break, Correction, Segment, Series, Store};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
@@ -69,15 +70,15 @@ impl Cmd {
                 let meter = choose_meter(&store, globals)?;
                 let alias = match name {
                     Some(name) => Some(MeterId::new(name).ok_or_else(|| {
-                        Failure::new(failure::USAGE, "meter.name", format!("'{name}' is no name for a meter"))
+                        Failure::new(failure::USAGE, "meter.name", tr!("'{name}' is no name for a meter", name))
                     })?),
                     None => None,
                 };
                 drop(store);
                 if !Store::create(&path)?.name_meter(&meter, alias.as_ref())? {
-                    let what = "another meter is called so".to_owned();
+                    let what = tr!("another meter is called so");
                     return Err(Failure::new(failure::USAGE, "meter.taken", what)
-                        .tip("releve meters lists them")
+                        .tip(tr!("releve meters lists them"))
                         .into());
                 }
             }
@@ -104,8 +105,8 @@ impl Cmd {
         }
         for meter in meters {
             let alias = meter.alias.map(|alias| format!(" ({alias})")).unwrap_or_default();
-            let extent = meter.extent.map(|(first, last)| format!(", {first} to {last}")).unwrap_or_default();
-            output.line(&format!("{}{alias}  {} readings{extent}", meter.identifier, meter.readings))?;
+            let extent = meter.extent.map(extent).unwrap_or_default();
+            output.line(&format!("{}{alias}  {}{extent}", meter.identifier, count::readings(meter.readings)))?;
         }
         Ok(())
     }
@@ -135,15 +136,22 @@ impl Cmd {
     }
 }
 
+/// `, FIRST to LAST`.
+pub(super) fn extent((first, last): (Instant, Instant)) -> String {
+    tr!(", {first} to {last}", first, last)
+}
+
 fn describe(series: &Series, segment: &Segment) -> String {
     let unit = series.unit.map(|unit| format!(" {}", unit.symbol())).unwrap_or_default();
     let (first, last) = segment.between;
     let why = segment.begins.map(|why| format!(", {}", word(why))).unwrap_or_default();
     let outliers = match segment.outliers {
         0 => String::new(),
-        count => format!(", {count} misread"),
+        count => tr!(", {n} misread", n = count),
     };
-    format!("{}  {first} to {last}  {} to {}{unit}{why}{outliers}", series.code.key(), segment.first, segment.last)
+    let times = tr!("{first} to {last}", first, last);
+    let values = tr!("{first} to {last}", first = segment.first, last = segment.last);
+    format!("{}  {times}  {values}{unit}{why}{outliers}", series.code.key())
 }
 
 fn segment_json(segment: &Segment) -> serde_json::Value {
@@ -157,13 +165,13 @@ fn segment_json(segment: &Segment) -> serde_json::Value {
     })
 }
 
-fn word(why: Break) -> &'static str {
+fn word(why: Break) -> String {
     match why {
-        Break::Rollover { .. } => "after a rollover",
-        Break::Lower => "lower than before",
-        Break::Higher => "higher than it can have run",
-        Break::Replaced => "another meter by its serial number",
-        Break::Said => "as was said",
+        Break::Rollover { .. } => tr!("after a rollover"),
+        Break::Lower => tr!("lower than before"),
+        Break::Higher => tr!("higher than it can have run"),
+        Break::Replaced => tr!("another meter by its serial number"),
+        Break::Said => tr!("as was said"),
     }
 }
 

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::table::{plain_table, print_table};
+use super::words::tr;
 use crate::document::column_key;
 use crate::reading::search;
 use anyhow::Context as _;
@@ -73,17 +74,19 @@ impl Cmd {
             output.line(&serde_json::to_string_pretty(&rows).context("making JSON")?)?;
         } else if !rows.is_empty() {
             let mut table = plain_table();
-            table.set_header(["OBIS", "name", "unit", "column"]);
+            table.set_header(["OBIS".to_owned(), tr!("name"), tr!("unit"), tr!("column")]);
             for row in &rows {
                 table.add_row([&row.obis, &row.nom, row.unite.unwrap_or(""), row.colonne.unwrap_or("")]);
             }
             print_table(table, globals.colour(), output)?;
         }
         if rows.is_empty() {
-            globals
-                .note(&format!("no code or name matches '{text}'; try the number, like 1.8, or one word of the name"));
+            globals.note(&tr!(
+                "no code or name matches '{text}'; try the number, like 1.8, or one word of the name",
+                text
+            ));
             if self.fail_empty {
-                return Err(Failure::new(failure::OTHER, "obis.none", format!("nothing matches '{text}'")).into());
+                return Err(Failure::new(failure::OTHER, "obis.none", tr!("nothing matches '{text}'", text)).into());
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -2,6 +2,7 @@
 
 use super::args::Globals;
 use super::failure::{self, Failure};
+use super::words::tr;
 use crate::archive::Tree;
 use crate::past::Past;
 use crate::reading::{Instant, MeterId};
@@ -12,7 +13,7 @@ use std::path::Path;
 pub(super) fn archive_to_read(named: Option<&Path>, globals: &Globals) -> anyhow::Result<Option<Tree>> {
     let path = match named {
         Some(path) if !path.is_dir() => {
-            let what = format!("there is no archive {}", path.display());
+            let what = tr!("there is no archive {path}", path = path.display());
             return Err(Failure::new(failure::NO_INPUT, "archive.missing", what).into());
         }
         Some(path) => Some(path),
@@ -29,8 +30,10 @@ pub(super) fn warn_if_blind(
     globals: &Globals,
 ) -> anyhow::Result<()> {
     if let Some(before) = past.blind_before(meter)?.filter(|before| *before > period.start) {
-        globals.warn(&format!(
-            "readings of {meter} before {before} are in the archive only: name it as archive = \"…\" in the settings"
+        globals.warn(&tr!(
+            "readings of {meter} before {before} are in the archive only: name it as archive = \"...\" in the settings",
+            meter,
+            before
         ));
     }
     Ok(())

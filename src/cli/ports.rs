@@ -3,6 +3,7 @@
 use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::{Output, printable};
+use super::words::tr;
 use crate::transport::{Port, PortState, ports};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -121,7 +122,7 @@ impl Cmd {
             }
         }
         if ports.is_empty() {
-            globals.note("no serial port is plugged in");
+            globals.note(&tr!("no serial port is plugged in"));
             if self.fail_empty {
                 return Ok(ExitCode::from(failure::OTHER));
             }
@@ -136,7 +137,7 @@ fn table(ports: &[Port]) -> Vec<String> {
     if ports.is_empty() {
         return Vec::new();
     }
-    let mut rows = vec![["PORT", "DEVICE", "USB ID", "STATE"].map(str::to_owned)];
+    let mut rows = vec![[tr!("PORT"), tr!("DEVICE"), tr!("USB ID"), tr!("STATE")]];
     rows.extend(ports.iter().map(|port| {
         let usb = port.usb.as_ref().map(crate::transport::Usb::id).unwrap_or_default();
         [port.path.display().to_string(), device(port), usb, state(port)].map(|cell| printable(&cell))
@@ -156,15 +157,15 @@ fn table(ports: &[Port]) -> Vec<String> {
 pub(super) fn device(port: &Port) -> String {
     match &port.usb {
         Some(usb) => usb.product.clone().or_else(|| usb.manufacturer.clone()).unwrap_or_else(|| "USB".to_owned()),
-        None => "on board".to_owned(),
+        None => tr!("on board"),
     }
 }
 
 fn state(port: &Port) -> String {
     match &port.state {
-        PortState::Free => "free".to_owned(),
-        PortState::InUse(holder) => format!("in use by {} pid {}", holder.program, holder.pid),
-        PortState::Denied(access) => format!("no access (group {})", access.group),
+        PortState::Free => tr!("free"),
+        PortState::InUse(holder) => tr!("in use by {program} pid {pid}", program = holder.program, pid = holder.pid),
+        PortState::Denied(access) => tr!("no access (group {group})", group = access.group),
     }
 }
 
@@ -190,14 +191,13 @@ fn choose(ports: &[Port], command: &str) -> Result<Port, Failure> {
     // An on-board port is seldom a meter and often a console: it has to be named.
     let likely: Vec<_> = ports.iter().filter(|port| port.usb.is_some()).collect();
     match likely.as_slice() {
-        [] => Err(Failure::new(failure::NO_METER, "port.none", "no meter probe is plugged in")
-            .tip("plug the optical head or the cable in and run `releve ports`")
-            .tip(format!("or name a port: {command} --port /dev/ttyS0, --port tcp://HOST:PORT"))),
+        [] => Err(Failure::new(failure::NO_METER, "port.none", tr!("no meter probe is plugged in"))
+            .tip(tr!("plug the optical head or the cable in and run `releve ports`"))
+            .tip(tr!("or name a port: {command} --port /dev/ttyS0, --port tcp://HOST:PORT", command))),
         [port] => Ok((*port).clone()),
         several => {
-            let count = several.len();
-            let failure =
-                Failure::new(failure::USAGE, "port.choice", format!("{count} probes are plugged in, say which"));
+            let what = tr!("{n} probes are plugged in, say which", n = several.len());
+            let failure = Failure::new(failure::USAGE, "port.choice", what);
             Err(several.iter().take(MOST_TIPS).fold(failure, |failure, port| {
                 let name = port.by_id.as_ref().unwrap_or(&port.path);
                 failure.tip(format!("{command} --port {}   {}", name.display(), device(port)))

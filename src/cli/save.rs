@@ -2,6 +2,7 @@
 
 use super::args::Globals;
 use super::failure::{self, Failure};
+use super::words::{count, tr};
 use crate::acquire::Receipt;
 use crate::detect::log_events;
 use crate::reading::{Event, Instant, LogEntry, MeterId, Reading};
@@ -45,7 +46,7 @@ impl std::str::FromStr for KeepFor {
             _ => (None, 1),
         };
         let days = number.and_then(|number| number.parse::<u32>().ok()?.checked_mul(days));
-        days.filter(|&days| days > 0).map(Self).ok_or_else(|| "write it like 30d, 8w or 1y".to_owned())
+        days.filter(|&days| days > 0).map(Self).ok_or_else(|| tr!("write it like 30d, 8w or 1y"))
     }
 }
 
@@ -88,8 +89,8 @@ impl Saver {
 
     pub(super) fn keep(&mut self, reading: &Reading, at: Instant, source: &str) -> anyhow::Result<()> {
         let Some(meter) = reading.meter.clone() else {
-            return Err(Failure::new(failure::USAGE, "meter.unknown", "the telegram does not name its meter")
-                .tip("name it: --meter ID")
+            return Err(Failure::new(failure::USAGE, "meter.unknown", tr!("the telegram does not name its meter"))
+                .tip(tr!("name it: --meter ID"))
                 .into());
         };
         self.waiting.push(Entry { meter, at, source: source.to_owned(), reading: reading.clone(), derived: false });
@@ -103,7 +104,8 @@ impl Saver {
         let events: Vec<Event> =
             events.into_iter().map(|event| Event { meter: Some(meter.clone()), ..event }).collect();
         let put = self.store.put_events(&events)?;
-        globals.note(&format!("{} events of {meter}, {} of them new", events.len(), put.added.len()));
+        let (events, new) = (count::events(events.len()), put.added.len());
+        globals.note(&tr!("{events} of {meter}, {n} of them new", events, meter, n = new));
         Ok(())
     }
 

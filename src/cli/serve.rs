@@ -6,6 +6,7 @@ use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::output::{self, Output};
 use super::when;
+use super::words::tr;
 use crate::serve::{self, Limits, ServeError, Settings, Token};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -82,14 +83,14 @@ fn address(text: &str) -> Result<SocketAddr, String> {
         let (name, port) = text.rsplit_once(':')?;
         Some(SocketAddr::new(host(name)?, port.parse().ok()?))
     };
-    whole.or_else(port).or_else(named).or_else(alone).ok_or_else(|| "write it like 127.0.0.1:5000 or [::1]:5000".into())
+    whole.or_else(port).or_else(named).or_else(alone).ok_or_else(|| tr!("write it like 127.0.0.1:5000 or [::1]:5000"))
 }
 
 fn origin(text: &str) -> Result<String, String> {
     let is_origin = text
         .split_once("://")
         .is_some_and(|(scheme, host)| matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/'));
-    if text == "*" || is_origin { Ok(text.to_owned()) } else { Err("write it like https://example.org".to_owned()) }
+    if text == "*" || is_origin { Ok(text.to_owned()) } else { Err(tr!("write it like https://example.org")) }
 }
 
 impl Cmd {
@@ -105,9 +106,10 @@ impl Cmd {
             || interrupt.stop().is_set(),
             |address| {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-                let whom = if is_private { "only this machine; --listen for others" } else { "with the token" };
+                let whom =
+                    if is_private { tr!("only this machine; --listen for others") } else { tr!("with the token") };
                 globals.note(&format!("http://{address}/   ({whom})"));
-                globals.note(&format!("store {}. Ctrl-C ends", store.display()));
+                globals.note(&tr!("store {path}. Ctrl-C ends", path = store.display()));
             },
         );
         done.map_err(refused)?;
@@ -117,7 +119,8 @@ impl Cmd {
     fn settings(&self, globals: &Globals) -> anyhow::Result<Settings> {
         let File { serve: file, .. } = &globals.config()?.file;
         let wrong = |key: &str, text: &str, why: &str| {
-            Failure::new(failure::CONFIG, "config.value", format!("settings: serve.{key} = \"{text}\": {why}"))
+            let what = tr!("settings: {key} = \"{text}\": {why}", key = format!("serve.{key}"), text, why);
+            Failure::new(failure::CONFIG, "config.value", what)
         };
         let listen = match (self.listen, file.listen.as_deref()) {
             (Some(listen), _) => listen,
@@ -163,26 +166,27 @@ fn token(path: &Path, globals: &Globals) -> Result<Token, Failure> {
             std::io::ErrorKind::PermissionDenied => (failure::DENIED, "serve.token"),
             _ => (failure::NO_INPUT, "serve.token"),
         };
-        Failure::new(exit, id, format!("cannot read {name}: {error}"))
-            .tip(format!("make one: (umask 077; openssl rand -hex 32 > {name})"))
+        Failure::new(exit, id, tr!("cannot read {path}: {why}", path = name, why = error))
+            .tip(tr!("make one: (umask 077; openssl rand -hex 32 > {path})", path = name))
     })?;
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         if std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0) {
-            globals.warn(&format!("others may read {name}: chmod 600 {name}"));
+            globals.warn(&tr!("{path} can be read by others: chmod 600 {file}", path = name, file = name));
         }
     }
-    Token::parse(&text).map_err(|error| {
-        Failure::new(failure::CONFIG, "serve.token", format!("{name}: {error}"))
-            .tip(format!("make one: (umask 077; openssl rand -hex 32 > {name})"))
+    Token::parse(&text).map_err(|_| {
+        let what = tr!("{path}: a token is 16 to 512 printable characters on one line, without blanks", path = name);
+        Failure::new(failure::CONFIG, "serve.token", what)
+            .tip(tr!("make one: (umask 077; openssl rand -hex 32 > {path})", path = name))
     })
 }
 
 /// One answer on stdout; a status that is none of success is the exit status 1.
 fn get(settings: Settings, target: &str, output: &mut Output) -> anyhow::Result<ExitCode> {
     if target.split('?').next() == Some("/api/live") {
-        return Err(Failure::new(failure::USAGE, "serve.live", "/api/live does not end").into());
+        return Err(Failure::new(failure::USAGE, "serve.live", tr!("/api/live does not end")).into());
     }
     let answer = serve::answer(settings, target).map_err(refused)?;
     output.line(String::from_utf8_lossy(&answer.body).trim_end())?;
@@ -190,31 +194,38 @@ fn get(settings: Settings, target: &str, output: &mut Output) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     output.flush()?;
-    output::say(&format!("error: status {}  [serve.status]", answer.status));
+    let status = tr!("status {number}", number = answer.status);
+    output::say(&Failure::new(failure::OTHER, "serve.status", status).to_string());
     Ok(ExitCode::from(failure::OTHER))
 }
 
 fn refused(error: ServeError) -> anyhow::Error {
     match error {
         ServeError::Store(error) => error.into(),
-        ServeError::NoToken => Failure::new(failure::USAGE, "serve.token", error.to_string())
-            .tip("make one: (umask 077; openssl rand -hex 32 > /etc/releve/token), then --token-file /etc/releve/token")
-            .tip("or keep 127.0.0.1 and put a reverse proxy in front")
+        ServeError::NoToken => Failure::new(failure::USAGE, "serve.token", tr!("serving to the network needs a token"))
+            .tip(tr!(
+                "make one: (umask 077; openssl rand -hex 32 > /etc/releve/token), then --token-file /etc/releve/token"
+            ))
+            .tip(tr!("or keep 127.0.0.1 and put a reverse proxy in front"))
             .into(),
         ServeError::Listen { address, ref source } => {
             let (exit, tip) = match source.kind() {
                 std::io::ErrorKind::AddrInUse => {
-                    (failure::BUSY, "another program listens there; --listen 127.0.0.1:0 takes any")
+                    (failure::BUSY, tr!("another program listens there; --listen 127.0.0.1:0 takes any"))
                 }
-                std::io::ErrorKind::PermissionDenied => (failure::DENIED, "ports below 1024 are for root; take 5000"),
-                _ => (failure::OTHER, "is it an address of this machine?"),
+                std::io::ErrorKind::PermissionDenied => {
+                    (failure::DENIED, tr!("ports below 1024 are for root; take 5000"))
+                }
+                _ => (failure::OTHER, tr!("is it an address of this machine?")),
             };
-            Failure::new(exit, "serve.listen", format!("cannot listen at {address}"))
+            Failure::new(exit, "serve.listen", tr!("cannot listen at {address}", address))
                 .cause(source.to_string())
                 .tip(tip)
                 .into()
         }
-        _ => Failure::new(failure::OTHER, "other", error.to_string()).into(),
+        ServeError::Start(error) => {
+            Failure::new(failure::OTHER, "other", tr!("cannot start: {why}", why = error)).into()
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::{Output, say};
 use super::when;
+use super::words::{count, errors, tr};
 use crate::reading::{Instant, Zone};
 use crate::simulate::cable::{Cable, Said};
 use crate::simulate::catalogue::{self, Profile};
@@ -90,7 +91,7 @@ fn parse_pace(text: &str) -> Result<Pace, String> {
         "max" => Ok(Pace::Max),
         _ => match text.parse() {
             Ok(times @ 1..=86_400) => Ok(Pace::Times(times)),
-            _ => Err("a number from 1 to 86400, or max".to_owned()),
+            _ => Err(tr!("a number from 1 to 86400, or max")),
         },
     }
 }
@@ -136,11 +137,11 @@ impl Cmd {
         if let Some(path) = &self.write_keys {
             write_keys(path)?;
         } else if profile.is_ciphered() {
-            globals.note("its key is the published example of the Green Book; --write-keys FILE writes it");
+            globals.note(&tr!("its key is the published example of the Green Book; --write-keys FILE writes it"));
         } else if profile.has_keys() {
-            globals.note(
-                "client 16 is public, 1 has the password 00000000, 2 and 3 the keys that --write-keys FILE writes",
-            );
+            globals.note(&tr!(
+                "client 16 is public, 1 has the password 00000000, 2 and 3 the keys that --write-keys FILE writes"
+            ));
         }
 
         let place = self.place(output.is_terminal());
@@ -170,7 +171,7 @@ impl Cmd {
         let settings = Run { start, pace, end, unplugged: faults.unplugged(start, tempo) };
 
         if matches!(place, Where::Pty(None)) && !settings.unplugged.is_empty() {
-            globals.warn("the port comes back under a name that nobody knows: --link gives it one that stays");
+            globals.warn(&tr!("the port comes back under a name that nobody knows: --link gives it one that stays"));
         }
         // Before there is anything that would stay behind, and before anybody is told that it is there.
         let stop = Arc::new(AtomicBool::new(false));
@@ -192,7 +193,8 @@ impl Cmd {
             Where::File(None) => Box::new(File(io::stdout())),
             Where::File(Some(path)) => Box::new(File(create(&path)?)),
         };
-        globals.detail(&format!("{name}, {}, from {start}, seed {}", meter.line(), self.seed));
+        let (line, seed) = (meter.line(), self.seed);
+        globals.detail(&tr!("{name}, {line}, from {start}, seed {seed}", name, line, start, seed));
         let mut exchange = Exchange::default();
         let mut watch = |said: Said| {
             if globals.verbose > 0 {
@@ -211,15 +213,17 @@ impl Cmd {
         let row = profile.describe();
         let usage = |id, text: String| Failure::new(failure::USAGE, id, text);
         if let Some(kind) = self.fault.iter().map(|fault| fault.kind).find(|&kind| !profile.knows(kind)) {
-            return Err(usage("simulate.fault", format!("fault {kind} means nothing for {}", row.name))
-                .tip("releve simulate --list says what each fault does"));
+            return Err(usage("simulate.fault", tr!("fault {kind} means nothing for {meter}", kind, meter = row.name))
+                .tip(tr!("releve simulate --list says what each fault does")));
         }
         if !row.pushes && (self.output.is_some() || self.speed == Some(Pace::Max)) {
-            return Err(usage("simulate.asked", format!("{} only speaks when it is asked", row.name))
-                .tip("give it a port: --pty or --listen 127.0.0.1:0, with --speed N to be faster"));
+            return Err(usage("simulate.asked", tr!("{meter} only speaks when it is asked", meter = row.name))
+                .tip(tr!("give it a port: --pty or --listen 127.0.0.1:0, with --speed N to be faster")));
         }
         if self.write_keys.is_some() && !profile.has_keys() {
-            return Err(usage("simulate.keys", format!("{} is not ciphered", row.name)).tip("e450-ciphered is"));
+            return Err(
+                usage("simulate.keys", tr!("{meter} is not ciphered", meter = row.name)).tip(tr!("e450-ciphered is"))
+            );
         }
         Ok(())
     }
@@ -277,23 +281,30 @@ impl Cmd {
                 writeln!(file, "{}", serde_json::to_string(&totals)?)?;
             }
             None => globals.detail(&format!(
-                "{} telegrams; 1.8.0 {} kWh, 2.8.0 {} kWh",
-                totals.telegrammes, totals.energie_active_import, totals.energie_active_export
+                "{}; 1.8.0 {} kWh, 2.8.0 {} kWh",
+                count::telegrams(totals.telegrammes),
+                totals.energie_active_import,
+                totals.energie_active_export
             )),
         }
         if summary.dropped > 0 {
-            globals.note(&format!("{} bytes were dropped: they were not read in time", summary.dropped));
+            let n = summary.dropped;
+            globals.note(&match count::is_singular(n) {
+                true => tr!("{n} byte was dropped: it was not read in time", n),
+                false => tr!("{n} bytes were dropped: they were not read in time", n),
+            });
         }
         Ok(())
     }
 }
 
 fn list(output: &mut Output) -> anyhow::Result<ExitCode> {
-    output.line("Meters:")?;
+    output.line(&tr!("Meters:"))?;
     for row in catalogue::TABLE {
         output.line(&format!("  {:<20} {}", row.name, row.what))?;
     }
-    output.line("\nFaults, as --fault KIND[@WHEN][:VALUE]; WHEN is like 90s, 5m or 2025-11-07T14:30:00Z:")?;
+    output.line("")?;
+    output.line(&tr!("Faults, as --fault KIND[@WHEN][:VALUE]; WHEN is like 90s, 5m or 2025-11-07T14:30:00Z:"))?;
     for row in fault::TABLE {
         let value = if row.value.is_empty() { String::new() } else { format!("; {}", row.value) };
         output.line(&format!("  {:<20} {}{value}", row.name, row.what))?;
@@ -302,8 +313,8 @@ fn list(output: &mut Output) -> anyhow::Result<ExitCode> {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::new(failure::USAGE, "simulate.meter", format!("there is no meter '{name}' to simulate"))
-        .tip("releve simulate lists them")
+    Failure::new(failure::USAGE, "simulate.meter", tr!("there is no meter '{name}' to simulate", name))
+        .tip(tr!("releve simulate lists them"))
 }
 
 /// The one line of standard output: where to read.
@@ -313,11 +324,11 @@ fn announce(output: &mut Output, place: &str) -> anyhow::Result<()> {
 }
 
 fn no_link(link: Option<&Path>, error: &io::Error) -> Failure {
-    let what = link.map_or_else(|| "no pseudo terminal".to_owned(), |link| format!("cannot make {}", link.display()));
+    let what = link.map_or_else(|| tr!("no pseudo terminal"), |link| tr!("cannot make {path}", path = link.display()));
     let exit = if error.kind() == io::ErrorKind::PermissionDenied { failure::DENIED } else { failure::WRITE };
     let failure = Failure::new(exit, "simulate.pty", what).cause(error.to_string());
     match error.kind() {
-        io::ErrorKind::AlreadyExists => failure.tip("choose another name, or remove it: nothing is overwritten"),
+        io::ErrorKind::AlreadyExists => failure.tip(tr!("choose another name, or remove it: nothing is overwritten")),
         _ => failure,
     }
 }
@@ -328,15 +339,14 @@ fn no_listener(address: &str, error: &io::Error) -> Failure {
         io::ErrorKind::PermissionDenied => failure::DENIED,
         _ => failure::USAGE,
     };
-    Failure::new(exit, "simulate.listen", format!("cannot listen on {address}"))
+    Failure::new(exit, "simulate.listen", tr!("cannot listen at {address}", address))
         .cause(error.to_string())
-        .tip("write it like 127.0.0.1:5001; port 0 takes a free one")
+        .tip(tr!("write it like 127.0.0.1:5001; port 0 takes a free one"))
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
     std::fs::File::create(path).map_err(|error| {
-        Failure::new(failure::WRITE, "write.failed", format!("cannot write {}", path.display()))
-            .cause(error.to_string())
+        Failure::new(failure::WRITE, "write.failed", errors::cannot_write(path)).cause(error.to_string())
     })
 }
 
@@ -353,9 +363,9 @@ fn write_keys(path: &Path) -> Result<(), Failure> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
-        Failure::new(failure::WRITE, "simulate.keys", format!("cannot write {}", path.display()))
+        Failure::new(failure::WRITE, "simulate.keys", errors::cannot_write(path))
             .cause(error.to_string())
-            .tip("name a new file: keys are not overwritten")
+            .tip(tr!("name a new file: keys are not overwritten"))
     })
 }
 
@@ -412,7 +422,7 @@ fn readable(bytes: &[u8]) -> String {
         shown.iter().map(|byte| format!("{byte:02x} ")).collect()
     };
     if bytes.len() > MOST {
-        text += &format!("… {} bytes", bytes.len());
+        text += &format!("... {}", count::bytes(bytes.len()));
     }
     text
 }

@@ -3,6 +3,7 @@
 use super::args::Globals;
 use super::config;
 use super::failure::{self, Failure};
+use super::words::tr;
 use super::{keys, when};
 use crate::acquire::Settings;
 use crate::acquire::quirks::dlms::PushList;
@@ -12,7 +13,7 @@ use crate::reading::{Obis, Protocol};
 use crate::session::{Way, Wishes};
 use crate::transport::Address;
 use crate::wire::dlms::{Authenticator, Keys, Password, SystemTitle};
-use crate::wire::iec62056::{self, Mode, Request};
+use crate::wire::iec62056::{self, Mode, Request, TextError};
 use crate::wire::{Line, hdlc};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -88,7 +89,7 @@ fn server(text: &str) -> Result<hdlc::Address, String> {
     let lower = lower.map(|text| number(text).ok_or(())).transpose();
     match (upper, lower) {
         (Some(upper), Ok(lower)) => Ok(hdlc::Address::server(upper, lower)),
-        _ => Err(format!("write it like 1 or 1/17, numbers up to {MOST}")),
+        _ => Err(tr!("write it like 1 or 1/17, numbers up to {most}", most = MOST)),
     }
 }
 
@@ -98,7 +99,7 @@ fn system_title(text: &str) -> Result<SystemTitle, String> {
     let octets: Vec<u8> =
         digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |sum, digit| sum << 4 | digit)).collect();
     let whole = text.len() == 16 && digits.len() == 16;
-    octets.try_into().ok().filter(|_| whole).map(SystemTitle).ok_or_else(|| "it has 16 hex digits".to_owned())
+    octets.try_into().ok().filter(|_| whole).map(SystemTitle).ok_or_else(|| tr!("it has 16 hex digits"))
 }
 
 /// The protocols by name.
@@ -173,15 +174,24 @@ impl Source {
         let secret = self.password_file.as_deref().or(meter.password_file.as_deref());
         let secret = secret.map(|path| keys::password(path, globals)).transpose()?;
         let line = setting(self.serial, "serial", meter.serial.as_deref(), |text| {
-            text.parse().map_err(|error| format!("{error}"))
+            text.parse()
+                .map_err(|_| tr!("'{text}' is no line setting; write it like 9600,8N1, 300,7E1 or 2400,8E1", text))
         })?;
         let way = setting(self.mode, "mode", meter.mode.as_deref(), choice)?.map(ModeChoice::way);
         let address = self.address.as_ref().or(meter.address.as_ref()).map_or("", String::as_str);
         let request = Request::new(address).map_err(|error| {
-            Failure::new(failure::USAGE, "read.address", format!("'{address}' is no address: {error}"))
+            let why = match error {
+                TextError::TooLong(most) => tr!("longer than {n} characters", n = most),
+                TextError::Character => tr!("only printable ASCII characters, and none of those that end the message"),
+                TextError::Empty => tr!("nothing is there to ask for"),
+            };
+            Failure::new(failure::USAGE, "read.address", tr!("'{address}' is no address: {why}", address, why))
         })?;
         let push_list = setting(self.push_list, "push-list", meter.push_list.as_deref(), |text| {
-            text.parse().map_err(|error| format!("{error}"))
+            text.parse().map_err(|_| {
+                let names = PushList::ALL.map(PushList::as_str).join(", ");
+                tr!("'{text}' is not a push list; there are {list}", text, list = names)
+            })
         })?;
         let protocol = setting(self.protocol, "protocol", meter.protocol.as_deref(), choice)?;
         Ok(Reach {
@@ -204,8 +214,7 @@ impl Source {
 
     /// How to prove to a DLMS server who we are.
     fn access(&self, keys: &Keys, password: Option<&[u8]>) -> anyhow::Result<Access> {
-        let wrong =
-            |what: &str, tip: &str| Failure::new(failure::USAGE, "read.security", what.to_owned()).tip(tip.to_owned());
+        let wrong = |what: String, tip: String| Failure::new(failure::USAGE, "read.security", what).tip(tip);
         let security = self.security.unwrap_or(match password {
             Some(_) if self.client != PUBLIC_CLIENT => Security::Low,
             _ => Security::Public,
@@ -213,7 +222,9 @@ impl Source {
         match (security, password, keys) {
             (Security::Public, ..) => Ok(Access::Public),
             (Security::Low, Some(password), _) => Ok(Access::Password(Password::new(password))),
-            (Security::Low, None, _) => Err(wrong("low security needs a password", "--password-file FILE").into()),
+            (Security::Low, None, _) => {
+                Err(wrong(tr!("low security needs a password"), "--password-file FILE".to_owned()).into())
+            }
             (
                 Security::High | Security::Ciphered,
                 _,
@@ -226,8 +237,8 @@ impl Source {
                 counter: Counter::ReadFrom(COUNTER),
             }))),
             _ => Err(wrong(
-                "high security needs two keys",
-                "a key file with encryption = \"…\" and authentication = \"…\", named with --key-file",
+                tr!("high security needs two keys"),
+                tr!("a key file with encryption = \"...\" and authentication = \"...\", named with --key-file"),
             )
             .into()),
         }
@@ -263,7 +274,8 @@ fn setting<T>(
     match (option, text) {
         (Some(value), _) => Ok(Some(value)),
         (None, Some(text)) => parse(text).map(Some).map_err(|why| {
-            Failure::new(failure::CONFIG, "config.value", format!("settings: {key} = \"{text}\": {why}"))
+            let what = tr!("settings: {key} = \"{text}\": {why}", key, text, why);
+            Failure::new(failure::CONFIG, "config.value", what)
         }),
         (None, None) => Ok(None),
     }
@@ -274,6 +286,6 @@ fn choice<T: ValueEnum>(text: &str) -> Result<T, String> {
     T::from_str(text, true).map_err(|_| {
         let words = T::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let words: Vec<String> = words.map(|word| word.get_name().to_owned()).collect();
-        format!("it is one of {}", words.join(", "))
+        tr!("it is one of {list}", list = words.join(", "))
     })
 }

@@ -2,8 +2,9 @@
 
 use super::args::Globals;
 use super::output::{Output, printable};
+use super::words::tr;
 use crate::acquire::Stamped;
-use crate::reading::{Language, MeterId, Quality, Reading, Register, Value, describe_register};
+use crate::reading::{Language, Quality, Reading, Register, Value, describe_register};
 use crate::wire::dlms::date_time;
 use comfy_table::Table;
 
@@ -30,21 +31,20 @@ impl Tables {
         if separate {
             output.line("")?;
         }
-        let words = words(self.language);
-        let meter = reading.meter.as_ref().map_or(words.unnamed, MeterId::as_str);
+        let meter = reading.meter.as_ref().map_or_else(|| tr!("(not named)"), |meter| meter.as_str().to_owned());
         let identification = reading.identification.as_deref().unwrap_or("");
-        self.head(words.meter, &format!("{meter}   {}", printable(identification)), output)?;
+        self.head(&tr!("Meter"), &format!("{meter}   {}", printable(identification)), output)?;
         let time = stamped.at.for_people(stamped.zone);
-        self.head(words.time, &format!("{time}   {}, {}", reading.protocol, reading.quality.as_str()), output)?;
+        self.head(&tr!("Time"), &format!("{time}   {}, {}", reading.protocol, quality(reading.quality)), output)?;
         for anomaly in reading.anomalies.iter().filter(|_| self.verbose || reading.quality < Quality::Good) {
-            self.head(words.note, &printable(&anomaly.to_string()), output)?;
+            self.head(&tr!("Note"), &printable(&anomaly.to_string()), output)?;
         }
         if reading.registers.is_empty() {
             return Ok(());
         }
         output.line("")?;
         let mut table = plain_table();
-        table.set_header(["OBIS", words.what, words.value]);
+        table.set_header(["OBIS".to_owned(), tr!("quantity"), tr!("value")]);
         // Numbers stand right-aligned in front of their units; a text may be long and runs on.
         let numbers = reading.registers.iter().filter(|register| register.as_number().is_some());
         let width = numbers.map(|register| shown(register).len()).max().unwrap_or(0);
@@ -117,7 +117,8 @@ fn shown(register: &Register) -> String {
             Value::Number(number) => number.to_string(),
             Value::Text(text) => printable(text.trim()),
             Value::Octets(octets) => octets.iter().map(|octet| format!("{octet:02x}")).collect(),
-            Value::Bool(yes) => yes.to_string(),
+            Value::Bool(true) => tr!("true"),
+            Value::Bool(false) => tr!("false"),
             Value::List(values) => values.iter().map(|value| format!("({})", plain(value))).collect(),
             Value::Nothing => String::new(),
         }
@@ -133,35 +134,11 @@ fn shown(register: &Register) -> String {
     }
 }
 
-struct Words {
-    meter: &'static str,
-    time: &'static str,
-    note: &'static str,
-    unnamed: &'static str,
-    what: &'static str,
-    value: &'static str,
-}
-
-const fn words(language: Language) -> Words {
-    match language {
-        Language::English => {
-            Words { meter: "Meter", time: "Time", note: "Note", unnamed: "(not named)", what: "what", value: "value" }
-        }
-        Language::French => Words {
-            meter: "Compteur",
-            time: "Relevé",
-            note: "Note",
-            unnamed: "(sans nom)",
-            what: "grandeur",
-            value: "valeur",
-        },
-        Language::German => Words {
-            meter: "Zähler",
-            time: "Zeit",
-            note: "Hinweis",
-            unnamed: "(ohne Namen)",
-            what: "Größe",
-            value: "Wert",
-        },
+/// How far a reading can be trusted, for people.
+fn quality(quality: Quality) -> String {
+    match quality {
+        Quality::Bad => tr!("bad"),
+        Quality::Suspect => tr!("suspect"),
+        Quality::Good => tr!("good"),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::failure::{self, Failure};
 use super::output::{Output, WriteError};
+use super::words::errors;
 use flate2::{Compression, write::GzEncoder};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -110,7 +111,7 @@ pub(super) fn persist(temporary: NamedTempFile, path: &Path) -> Result<(), Failu
 /// The failure of a file that cannot be written; what had the name before has it still.
 pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let exit = if error.kind() == io::ErrorKind::PermissionDenied { failure::DENIED } else { failure::WRITE };
-    Failure::new(exit, "write.failed", format!("cannot write {}", path.display())).cause(error.to_string())
+    Failure::new(exit, "write.failed", errors::cannot_write(path)).cause(error.to_string())
 }
 
 /// An error of the writer, for what writes through [`Write`].

@@ -2,6 +2,7 @@
 
 use super::args::{Globals, ZoneChoice};
 use super::failure::{self, Failure};
+use super::words::{errors, tr};
 use crate::reading::{Asked, AskedError, Instant, parse_length};
 use clap::Args;
 use std::ops::Range;
@@ -40,16 +41,15 @@ impl Span {
         };
         let span = end(&self.since, false, EVER.start)?..end(&self.until, true, EVER.end)?;
         if span.start >= span.end {
-            return Err(Failure::new(failure::USAGE, "time.order", "--since is not before --until").into());
+            return Err(Failure::new(failure::USAGE, "time.order", tr!("--since is not before --until")).into());
         }
         if self.is_given() {
-            let shown = |given: &Option<String>, at: Instant, open| match given {
-                Some(_) => at.in_zone(zone.zone),
-                None => String::from(open),
-            };
-            let (since, until) =
-                (shown(&self.since, span.start, "the first"), shown(&self.until, span.end, "the last"));
-            globals.detail(&format!("from {since} to {until}"));
+            let (since, until) = (span.start.in_zone(zone.zone), span.end.in_zone(zone.zone));
+            globals.detail(&match (&self.since, &self.until) {
+                (Some(_), Some(_)) => tr!("from {since} to {until}", since, until),
+                (Some(_), None) => tr!("from {since} to the last", since),
+                _ => tr!("from the first to {until}", until),
+            });
         }
         Ok(span)
     }
@@ -58,18 +58,25 @@ impl Span {
 /// Where a span begins (or, for an end, where it is over): any of the forms of [`Asked`], settled outwards.
 pub(super) fn moment(text: &str, zone: ZoneChoice, is_end: bool, globals: &Globals) -> Result<Instant, Failure> {
     let asked = Asked::parse(text, Instant::now(), zone.zone).map_err(|error| match &error {
-        AskedError::Skipped { instead, .. } => Failure::new(failure::USAGE, "time.gap", error.to_string())
-            .tip(format!("the clock was put forward over it; give {} instead", instead.in_zone(zone.zone))),
-        _ => Failure::new(failure::USAGE, "time.unknown", error.to_string()).tip(Asked::FORMS),
+        AskedError::Skipped { instead, .. } => {
+            let instead = instead.in_zone(zone.zone);
+            Failure::new(failure::USAGE, "time.gap", errors::asked(&error))
+                .tip(tr!("the clock was put forward over it; give {time} instead", time = instead))
+        }
+        // What can be typed is English in every language.
+        AskedError::Unknown(_) => {
+            Failure::new(failure::USAGE, "time.unknown", errors::asked(&error)).tip(errors::forms_of_times())
+        }
     })?;
     let at = if is_end { asked.until } else { asked.since };
     if asked.twice {
-        globals.detail(&format!("{text} came twice in {}: {} is taken", zone.zone, at.in_zone(zone.zone)));
+        let at = at.in_zone(zone.zone);
+        globals.detail(&tr!("{text} came twice in {zone}: {time} is taken", text, zone = zone.zone, time = at));
     }
     Ok(at)
 }
 
 /// A length of time, as an option takes it.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    parse_length(text).ok_or_else(|| "write it like 500ms, 30s, 5min, 2h or 30d".to_owned())
+    parse_length(text).ok_or_else(|| tr!("write it like 500ms, 30s, 5min, 2h or 30d"))
 }

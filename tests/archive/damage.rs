@@ -185,7 +185,7 @@ fn promise_p06_what_cannot_be_made_good_is_said_and_never_replaced_by_less_in_si
     drop(open);
     let run = consolidate(&place, &["-q"]);
     assert_eq!(run.exit, 65);
-    assert!(run.stderr.contains("it held 48 readings, there are 1 now"), "{}", run.stderr);
+    assert!(run.stderr.contains("it held 48 readings, there is 1 now"), "{}", run.stderr);
     assert_eq!(fs::read(place.path("a/quotidien/jour_20251110.json.gz.corrompu")).unwrap(), whole[..whole.len() / 2]);
     let told = place.run(["--db", "s.db", "events", "--type", "donnees_corrompues", "-f", "ndjson"]).clean();
     assert!(told.lines().count() == 1 && told.contains("jour_20251110.json.gz"), "{told}");

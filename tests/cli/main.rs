@@ -14,6 +14,7 @@ mod exchange;
 mod explain;
 mod formats;
 mod generated;
+mod languages;
 mod notices;
 mod obis;
 mod package;

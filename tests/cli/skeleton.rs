@@ -38,7 +38,7 @@ fn saving_twice_adds_nothing() {
     assert_eq!(lines.lines().count(), 1);
     let capture = place.capture("dsmr/smart5.txt");
     let run = place.run(["read", capture.to_str().unwrap(), "--save", "--db", "s.db", "-v"]);
-    assert!(run.stderr.contains("stored 0 readings, 1 were there already"), "{}", run.stderr);
+    assert!(run.stderr.contains("stored 0 readings, 1 was there already"), "{}", run.stderr);
 }
 
 #[test]

@@ -74,8 +74,8 @@ fn a_table_says_the_severity_as_a_word_and_colour_says_it_again() {
     let table = place.run(["events", "--db", "s.db", "-f", "table"]).clean();
     let lines: Vec<&str> = table.lines().collect();
     assert_eq!(lines.len(), 4, "{table}");
-    assert!(lines[0].starts_with("time                 severity  type           what"), "{table}");
-    assert_eq!(lines[3], "2025-11-07 12:00:00  error     coupure        Panne électrique au réseau");
+    assert!(lines[0].starts_with("time                 severity  type        what"), "{table}");
+    assert_eq!(lines[3], "2025-11-07 12:00:00  error     outage      Panne électrique au réseau");
     let coloured = place.run(["events", "--db", "s.db", "-f", "table", "--color", "always"]).clean();
     assert!(coloured.contains("\u{1b}[31merror   \u{1b}[0m"), "{coloured:?}");
     let mut plain = coloured;

@@ -154,7 +154,11 @@ fn promise_p20_a_store_on_media_that_cannot_be_written_is_read() {
         "mount --bind card card && mount -o remount,ro,bind card && {program} export --db card/s.db -f ndjson -q && \
          ! touch card/x 2>/dev/null"
     );
-    let output = Command::new("unshare").args(["-m", "-r", "sh", "-c", &script]).current_dir(place.path("")).output();
+    let output = Command::new("unshare")
+        .args(["-m", "-r", "sh", "-c", &script])
+        .env("LC_ALL", "C")
+        .current_dir(place.path(""))
+        .output();
     match output {
         Ok(output) if output.status.success() => {
             assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 12 * 288 + 1);

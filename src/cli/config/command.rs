@@ -3,6 +3,7 @@
 use crate::cli::args::Globals;
 use crate::cli::output::Output;
 use crate::cli::table::{plain_table, print_table};
+use crate::cli::words::tr;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -61,8 +62,10 @@ impl Cmd {
             What::Default => output.write(include_str!("default.toml"))?,
             What::Check => {
                 let path = globals.config()?.path.as_ref();
-                let said =
-                    path.map_or("no settings file; the defaults hold".into(), |path| format!("{}: ok", path.display()));
+                let said = path.map_or_else(
+                    || tr!("no settings file; the defaults hold"),
+                    |path| tr!("{path}: ok", path = path.display()),
+                );
                 globals.zone()?;
                 globals.config()?.file.mqtt.check()?;
                 output.line(&said)?;
@@ -87,8 +90,13 @@ fn show(globals: &Globals, json: bool, output: &mut Output) -> anyhow::Result<()
         return output.line(&serde_json::to_string_pretty(&object)?);
     }
     let mut table = plain_table();
-    table.set_header(["key", "value", "from"]);
+    table.set_header([tr!("key"), tr!("value"), tr!("from")]);
     for (key, value, from) in settings {
+        let from = match (from.as_str(), from.strip_prefix("flag ")) {
+            ("default", _) => tr!("default"),
+            (_, Some(flag)) => tr!("flag {flag}", flag),
+            _ => from,
+        };
         table.add_row([key, value.unwrap_or_default(), from]);
     }
     print_table(table, globals.colour(), output)

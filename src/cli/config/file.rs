@@ -3,6 +3,7 @@
 use super::events::Events;
 use super::mqtt::Mqtt;
 use crate::cli::failure::{self, Failure};
+use crate::cli::words::tr;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -126,9 +127,12 @@ impl File {
             Ok(text) => Self::parse(&text, &name.to_string()).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-                Err(Failure::new(failure::DENIED, "config.denied", format!("may not read {name}")))
+                Err(Failure::new(failure::DENIED, "config.denied", tr!("may not read {path}", path = name)))
             }
-            Err(error) => Err(Failure::new(failure::CONFIG, "config.read", format!("cannot read {name}: {error}"))),
+            Err(error) => {
+                let what = tr!("cannot read {path}: {why}", path = name, why = error);
+                Err(Failure::new(failure::CONFIG, "config.read", what))
+            }
         }
     }
 
@@ -142,25 +146,26 @@ impl File {
                     let failure = Failure::new(
                         failure::CONFIG,
                         "config.key",
-                        format!("{name} line {line}: unknown key '{unknown}'"),
+                        tr!("{file} line {line}: unknown key '{key}'", file = name, line, key = unknown),
                     );
                     match nearest(unknown, known) {
-                        Some(known) => failure.tip(format!("did you mean '{known}'?")),
-                        None => failure.tip(format!("known here: {}", known.join(", "))),
+                        Some(known) => failure.tip(tr!("did you mean '{word}'?", word = known)),
+                        None => failure.tip(tr!("known here: {list}", list = known.join(", "))),
                     }
                 }
                 Some((unknown, known)) if error.message().starts_with("unknown variant") => {
-                    let what = format!("{name} line {line}: there is no '{unknown}'");
+                    let what = tr!("{file} line {line}: there is no '{word}'", file = name, line, word = unknown);
                     let failure = Failure::new(failure::CONFIG, "config.value", what);
                     match nearest(unknown, known) {
-                        Some(known) => failure.tip(format!("did you mean '{known}'?")),
-                        None => failure.tip(format!("known here: {}", known.join(", "))),
+                        Some(known) => failure.tip(tr!("did you mean '{word}'?", word = known)),
+                        None => failure.tip(tr!("known here: {list}", list = known.join(", "))),
                     }
                 }
                 _ => {
-                    let what = error.message().lines().next().unwrap_or("not TOML");
-                    Failure::new(failure::CONFIG, "config.syntax", format!("{name} line {line}: {what}"))
-                        .tip("`releve config default` prints a file with every key")
+                    let why = error.message().lines().next().unwrap_or("not TOML");
+                    let what = tr!("{file} line {line}: {why}", file = name, line, why);
+                    Failure::new(failure::CONFIG, "config.syntax", what)
+                        .tip(tr!("`releve config default` prints a file with every key"))
                 }
             }
         })

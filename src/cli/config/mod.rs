@@ -11,6 +11,7 @@ pub(super) use file::{File, Meter, nearest};
 pub(super) use mqtt::Broker;
 
 use super::failure::{self, Failure};
+use super::words::tr;
 use etcetera::BaseStrategy as _;
 use std::path::{Path, PathBuf};
 
@@ -42,9 +43,9 @@ impl Config {
                 return Err(Failure::new(
                     failure::NO_INPUT,
                     "config.missing",
-                    format!("there is no {}", path.display()),
+                    tr!("there is no {path}", path = path.display()),
                 )
-                .tip("`releve config default` prints one to start from"));
+                .tip(tr!("`releve config default` prints one to start from")));
             };
             return Ok(Self { path: Some(path.into()), file });
         }

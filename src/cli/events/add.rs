@@ -1,11 +1,12 @@
 //! What a person saw.
 
-use super::{Word, known_kinds, unknown_kind};
+use super::{Word, kinds, known_kinds, unknown_kind};
 use crate::cli::args::Globals;
 use crate::cli::config::nearest;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::Output;
 use crate::cli::when;
+use crate::cli::words::tr;
 use crate::document::EventJson;
 use crate::reading::{Event, Instant, MeterId, Origin};
 use crate::store::{EventQuery, KeptEvent, Store};
@@ -37,22 +38,23 @@ pub(super) struct Add {
 }
 
 impl Add {
-    pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
+    pub(super) fn run(mut self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let path = globals.store_path()?;
         // Whoever mistypes the name of the store does not want a new one.
         let store = Store::open(&path)?;
         let known = known_kinds(&store)?;
+        self.kind = kinds::meant(&self.kind, &known).into();
         self.check_kind(&known)?;
         let text: String =
             self.text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST).collect();
         if text.is_empty() {
-            return Err(Failure::new(failure::USAGE, "event.text", "there is nothing in the text").into());
+            return Err(Failure::new(failure::USAGE, "event.text", tr!("there is nothing in the text")).into());
         }
         let zone = globals.zone()?;
         let start = when::moment(&self.at, zone, false, globals)?;
         let end = self.until.as_deref().map(|until| when::moment(until, zone, true, globals)).transpose()?;
         if end.is_some_and(|end| end < start) {
-            return Err(Failure::new(failure::USAGE, "time.order", "--until is before --at").into());
+            return Err(Failure::new(failure::USAGE, "time.order", tr!("--until is before --at")).into());
         }
         let meter = of_meter(&store, globals)?;
         let mut event = Event {
@@ -89,8 +91,11 @@ impl Add {
             None if is_name => Ok(()),
             Some(meant) if strsim::jaro_winkler(&self.kind, meant) < 0.88 && is_name => Ok(()),
             Some(_) => Err(unknown_kind(&self.kind, known)),
-            None => Err(Failure::new(failure::USAGE, "event.type", format!("'{}' is no name for a kind", self.kind))
-                .tip("small letters, digits and _, like panne_secteur")),
+            None => {
+                let what = tr!("'{kind}' is no name for a kind", kind = self.kind);
+                Err(Failure::new(failure::USAGE, "event.type", what)
+                    .tip(tr!("small letters, digits and _, like panne_secteur")))
+            }
         }
     }
 }

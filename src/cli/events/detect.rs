@@ -5,6 +5,7 @@ use crate::cli::export::choose_meter;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::when;
+use crate::cli::words::{count, tr};
 use crate::events::{Again, again};
 use crate::store::Store;
 use clap::Args;
@@ -55,7 +56,7 @@ impl Detect {
             });
             output.line(&json.to_string())?;
         } else if meters.is_empty() {
-            globals.note("the store holds no reading yet");
+            globals.note(&tr!("the store holds no reading yet"));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -63,5 +64,13 @@ impl Detect {
 
 fn told(done: &Again) -> String {
     let Again { readings, found, added, changed, dropped } = done;
-    format!("{readings} readings, {found} events: {added} new, {changed} changed, {dropped} removed")
+    let (readings, events) = (count::readings(*readings), count::events(*found));
+    tr!(
+        "{readings}, {events}: {added} new, {changed} changed, {dropped} removed",
+        readings,
+        events,
+        added,
+        changed,
+        dropped
+    )
 }

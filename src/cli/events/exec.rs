@@ -1,7 +1,9 @@
 //! A command that is run for each new event, by a thread of its own, so that one that hangs holds up nothing.
 
 use crate::cli::args::Globals;
+use crate::cli::failure;
 use crate::cli::output;
+use crate::cli::words::tr;
 use crate::document::EventJson;
 use crate::session::Stopwatch;
 use crate::store::KeptEvent;
@@ -35,7 +37,7 @@ impl Runner {
     pub(in crate::cli) fn run(&self, kept: &KeptEvent, globals: &Globals) {
         let Ok(json) = serde_json::to_string(&EventJson::new(kept.id, &kept.event)) else { return };
         if let Err(TrySendError::Full(_)) = self.events.try_send(json) {
-            globals.warn(&format!("the command is too slow: it is not run for event {}", kept.id));
+            globals.warn(&tr!("the command is too slow: it is not run for event {number}", number = kept.id));
         }
     }
 
@@ -54,7 +56,7 @@ fn serve(command: &str, coming: &Receiver<String>) {
     for json in coming {
         if let Err(why) = call(command, &json) {
             // Not the command itself: a token may stand in it.
-            output::say(&format!("warning: the command for events: {why}"));
+            output::say(&failure::warning(&tr!("the command for events: {why}", why)));
         }
     }
 }
@@ -75,11 +77,11 @@ fn call(command: &str, json: &str) -> Result<(), String> {
     loop {
         match child.try_wait().map_err(|error| error.to_string())? {
             Some(status) if status.success() => return Ok(()),
-            Some(status) => return Err(format!("ended with {status}")),
+            Some(status) => return Err(tr!("ended with {status}", status)),
             None if watch.left(LONGEST).is_zero() => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("stopped after {} s", LONGEST.as_secs()));
+                return Err(tr!("stopped after {n} s", n = LONGEST.as_secs()));
             }
             None => thread::sleep(GLANCE),
         }

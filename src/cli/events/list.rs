@@ -1,11 +1,13 @@
 //! The list of events.
 
 use super::print::Printer;
-use super::{Asked, Format, Word, follow, known_kinds, unknown_kind};
+use super::{Asked, Format, Word, follow, kinds, known_kinds, unknown_kind};
 use crate::cli::args::Globals;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::Output;
+use crate::cli::words::tr;
 use crate::store::{EventQuery, Store};
+use smol_str::SmolStr;
 use std::process::ExitCode;
 
 /// So many are shown on a terminal where nobody says how many.
@@ -28,12 +30,12 @@ pub(super) fn run(asked: &Asked, globals: &Globals, output: &mut Output) -> anyh
     let events = store.events(&EventQuery { limit, ..query.clone() })?;
     printer.all(&events, output)?;
     if events.is_empty() {
-        globals.note("no such event");
+        globals.note(&tr!("no such event"));
     } else if limit == Some(events.len()) && asked.limit.is_none() {
         let all = store.count_events_of(&query)?;
         let earlier = all.saturating_sub(u64::try_from(events.len()).unwrap_or(0));
         if earlier > 0 {
-            globals.note(&format!("{earlier} earlier: --limit {all} or --since shows them"));
+            globals.note(&tr!("{n} earlier: --limit {all} or --since shows them", n = earlier, all));
         }
     }
     let is_failure = events.is_empty() && asked.fail_empty;
@@ -43,16 +45,17 @@ pub(super) fn run(asked: &Asked, globals: &Globals, output: &mut Output) -> anyh
 /// What is asked for.
 fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<EventQuery> {
     let known = known_kinds(store)?;
-    if let Some(unknown) = asked.kinds.iter().find(|kind| !known.iter().any(|known| known == kind.as_str())) {
+    let kinds: Vec<SmolStr> = asked.kinds.iter().map(|kind| kinds::meant(kind, &known)).collect();
+    if let Some(unknown) = kinds.iter().find(|kind| !known.contains(kind)) {
         return Err(unknown_kind(unknown, &known).into());
     }
     let meter = match globals.meter()? {
         Some(named) => match store.find_meter(&named)? {
             Some(meter) => Some(meter),
             None => {
-                let what = format!("the store has no meter {named}");
+                let what = tr!("the store has no meter {meter}", meter = named);
                 return Err(Failure::new(failure::NO_INPUT, "meter.missing", what)
-                    .tip("releve meters lists them")
+                    .tip(tr!("releve meters lists them"))
                     .into());
             }
         },
@@ -63,7 +66,7 @@ fn query(asked: &Asked, store: &Store, globals: &Globals) -> anyhow::Result<Even
         meter,
         period: is_bounded.then(|| asked.span.resolve(globals)).transpose()?,
         severities: asked.severity.iter().copied().map(Word::severity).collect(),
-        kinds: asked.kinds.iter().map(Into::into).collect(),
+        kinds,
         words: asked.search.clone(),
         limit: asked.limit.and_then(|limit| usize::try_from(limit).ok()),
         ..EventQuery::default()

@@ -4,6 +4,7 @@ mod add;
 mod detect;
 mod exec;
 mod follow;
+mod kinds;
 mod list;
 mod print;
 
@@ -15,6 +16,7 @@ use super::config::nearest;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::when::Span;
+use super::words::tr;
 use crate::detect::KINDS;
 use crate::reading::Severity;
 use crate::store::Store;
@@ -73,7 +75,7 @@ struct Asked {
     /// Of this severity; several with commas
     #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
     severity: Vec<Word>,
-    /// Of this kind, like surtension; several with commas
+    /// Of this kind, like surtension or its word in the table; several with commas
     #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
     kinds: Vec<String>,
     /// With all these words in the description
@@ -153,12 +155,22 @@ fn known_kinds(store: &Store) -> anyhow::Result<Vec<SmolStr>> {
     Ok(kinds)
 }
 
+/// The word of a severity, for people.
+pub(super) fn severity(severity: Severity) -> String {
+    match severity {
+        Severity::Info => tr!("info"),
+        Severity::Warning => tr!("warning"),
+        Severity::Error => tr!("error"),
+        Severity::Critical => tr!("critical"),
+    }
+}
+
 /// The failure of a kind that there is not.
 fn unknown_kind(kind: &str, known: &[SmolStr]) -> Failure {
     let names: Vec<&str> = known.iter().map(SmolStr::as_str).collect();
-    let failure = Failure::new(failure::USAGE, "event.type", format!("there is no kind of event '{kind}'"));
+    let failure = Failure::new(failure::USAGE, "event.type", tr!("there is no kind of event '{kind}'", kind));
     match nearest(kind, &names) {
-        Some(meant) => failure.tip(format!("did you mean '{meant}'?")),
-        None => failure.tip("docs/EVENTS.md lists the kinds; surtension, coupure and pic_puissance are some"),
+        Some(meant) => failure.tip(tr!("did you mean '{word}'?", word = meant)),
+        None => failure.tip(tr!("docs/EVENTS.md lists the kinds; surtension, coupure and pic_puissance are some")),
     }
 }

@@ -1,8 +1,9 @@
 //! Events as a table, JSON or CSV.
 
-use super::Format;
+use super::{Format, kinds};
 use crate::cli::args::Globals;
 use crate::cli::output::{Output, printable};
+use crate::cli::words::tr;
 use crate::document::{EVENT_COLUMNS, EventJson, event_cells};
 use crate::reading::{MeterId, Severity, Zone};
 use crate::store::{KeptEvent, Store};
@@ -46,7 +47,8 @@ impl Printer {
             let all = All { nb_evenements: evenements.len(), evenements };
             return output.line(&serde_json::to_string_pretty(&all)?);
         }
-        let width = events.iter().map(|kept| kept.event.kind.len()).max().unwrap_or(0);
+        let words = events.iter().map(|kept| kinds::word(&kept.event.kind).chars().count());
+        let width = words.max().unwrap_or(0);
         if self.format == Format::Csv || !events.is_empty() {
             self.header(width, output)?;
         }
@@ -67,8 +69,10 @@ impl Printer {
             Format::Json | Format::Ndjson => Ok(()),
             Format::Csv => output.line(&EVENT_COLUMNS.join(",")),
             Format::Table => {
-                let meter = if self.several { format!("{:<16}  ", "meter") } else { String::new() };
-                let line = format!("{:<19}  {:<8}  {:<width$}  {meter}what", "time", "severity", "type");
+                let meter = if self.several { format!("{:<16}  ", tr!("meter")) } else { String::new() };
+                let (time, severity, kind, what) = (tr!("time"), tr!("severity"), tr!("type"), tr!("what"));
+                let wide = severity_width();
+                let line = format!("{time:<19}  {severity:<wide$}  {kind:<width$}  {meter}{what}");
                 output.line(&if self.colour { format!("\u{1b}[1m{line}\u{1b}[0m") } else { line })
             }
         }
@@ -90,7 +94,7 @@ impl Printer {
                     (meter, true) => format!("{:<16}  ", meter.as_ref().map_or("", MeterId::as_str)),
                 };
                 let severity = coloured(event.severity, self.colour);
-                let (kind, what) = (printable(&event.kind), printable(&event.description));
+                let (kind, what) = (printable(&kinds::word(&event.kind)), printable(&event.description));
                 output.line(&format!("{time:<19}  {severity}  {kind:<width$}  {meter}{what}"))
             }
         }
@@ -103,9 +107,15 @@ fn local(civil: String) -> String {
     whole.replace('T', " ")
 }
 
-/// The word of a severity, eight wide; the colour only says it again.
+/// How wide the widest severity is, and the title above them.
+fn severity_width() -> usize {
+    let all = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical].map(super::severity);
+    all.iter().chain([&tr!("severity")]).map(|word| word.chars().count()).max().unwrap_or(0)
+}
+
+/// The word of a severity, as wide as the widest; the colour only says it again.
 fn coloured(severity: Severity, colour: bool) -> String {
-    let word = format!("{severity:<8}");
+    let word = format!("{:<1$}", super::severity(severity), severity_width());
     let code = match severity {
         Severity::Info => return word,
         Severity::Warning => "33",

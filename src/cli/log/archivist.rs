@@ -5,6 +5,7 @@ use super::journal::Level;
 use crate::archive::ArchiveError;
 use crate::cli::consolidate::trouble;
 use crate::cli::failure::Failure;
+use crate::cli::words::{count, tr};
 use crate::consolidate::{Bounds, ConsolidateError, Done, Select, Wishes, run};
 use crate::document::Form;
 use crate::reading::{Instant, MeterId};
@@ -87,7 +88,7 @@ fn archive_now(wishes: &Wishes, said: &Sender<(Level, String)>) -> bool {
         }
     });
     match done {
-        Ok(_) if files > 0 => say(Level::Debug, format!("{files} files written into the archive")),
+        Ok(_) if files > 0 => say(Level::Debug, tr!("{files} written into the archive", files = count::files(files))),
         Ok(_) => {}
         // Nothing was logged yet, or somebody else is at it: it is tried again.
         Err(ConsolidateError::Store(StoreError::Missing(_) | StoreError::Locked(_) | StoreError::Foreign(_))) => {
@@ -96,10 +97,8 @@ fn archive_now(wishes: &Wishes, said: &Sender<(Level, String)>) -> bool {
         Err(ConsolidateError::Busy(_) | ConsolidateError::Archive(ArchiveError::Busy(_))) => return false,
         Err(error) => {
             let failure = Failure::of(&error.into());
-            say(
-                Level::Warning,
-                format!("the archive could not be written: {}", failure.to_string().replace("error: ", "")),
-            );
+            let why = std::iter::once(failure.said()).chain(failure.reasons()).collect::<Vec<_>>().join("; ");
+            say(Level::Warning, tr!("the archive could not be written: {why}", why));
         }
     }
     true

@@ -16,6 +16,7 @@ use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
 use super::output::Output;
 use super::source::Source;
+use super::words::{count, errors, tr};
 use super::{ports, when};
 use crate::logger::{self, Keep, Place, Plan, Refusal, Summary};
 use crate::reading::MeterId;
@@ -28,7 +29,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
-pub(super) use words::time;
+pub(super) use words::{stored, time};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -104,7 +105,7 @@ const SHORTEST: Duration = Duration::from_secs(1);
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = when::duration(text)?;
-    if interval < SHORTEST { Err("the shortest is 1s".to_owned()) } else { Ok(interval) }
+    if interval < SHORTEST { Err(tr!("the shortest is 1s")) } else { Ok(interval) }
 }
 
 impl Cmd {
@@ -120,8 +121,10 @@ impl Cmd {
         journal.say(Level::Info, &words::beginning(&plans, &keep));
         if keep.tail.is_none() {
             let window = time(keep.window);
-            let text =
-                format!("there is no folder in memory for what is not in the store yet: a kill costs up to {window}");
+            let text = tr!(
+                "there is no folder in memory for what is not in the store yet: a kill costs up to {time}",
+                time = window
+            );
             journal.say(Level::Debug, &text);
         }
         let mut company = Company::gather(&self, &keep.store, journal, interrupt.stop(), globals)?;
@@ -159,7 +162,8 @@ impl Cmd {
                     }
                     (plans, keep.rules, keep.setting) = (next, rules, setting);
                     company.renew(exec, broker)?;
-                    journal.say(Level::Notice, &format!("settings read again: {}", words::beginning(&plans, &keep)));
+                    let now = words::beginning(&plans, &keep);
+                    journal.say(Level::Notice, &tr!("settings read again: {what}", what = now));
                 }
                 _ => break done,
             }
@@ -208,7 +212,8 @@ impl Cmd {
         };
         let by_settings = settings.interval.as_deref().map(|text| {
             interval(text).map_err(|why| {
-                Failure::new(failure::CONFIG, "config.value", format!("settings: interval = \"{text}\": {why}"))
+                let what = tr!("settings: {key} = \"{text}\": {why}", key = "interval", text, why);
+                Failure::new(failure::CONFIG, "config.value", what)
             })
         });
         let zone = globals.zone()?;
@@ -228,28 +233,36 @@ impl Cmd {
 fn end(summary: &Summary, keep: &Keep, journal: Journal) {
     let Summary { stored, unstored, in_tail, lost } = *summary;
     if lost > 0 {
-        journal.say(Level::Error, &format!("{lost} readings were lost while the store could not be written"));
-    }
-    if unstored > 0 {
-        let store = keep.store.display();
-        let text = match in_tail {
-            true => format!("{unstored} readings are not in {store} yet: the next `releve log` will store them"),
-            false => format!("{unstored} readings could not be stored in {store} and are lost"),
+        let text = match count::is_singular(lost) {
+            true => tr!("{n} reading was lost while the store could not be written", n = lost),
+            false => tr!("{n} readings were lost while the store could not be written", n = lost),
         };
         journal.say(Level::Error, &text);
     }
-    let known = if stored.known > 0 { format!(", {} were there already", stored.known) } else { String::new() };
-    journal.say(Level::Info, &format!("stored {} readings{known}", stored.added));
+    if unstored > 0 {
+        let store = keep.store.display();
+        let n = unstored;
+        let text = match (in_tail, count::is_singular(n)) {
+            (true, true) => tr!("{n} reading is not in {store} yet: the next `releve log` will store it", n, store),
+            (true, false) => {
+                tr!("{n} readings are not in {store} yet: the next `releve log` will store them", n, store)
+            }
+            (false, true) => tr!("{n} reading could not be stored in {store} and is lost", n, store),
+            (false, false) => tr!("{n} readings could not be stored in {store} and are lost", n, store),
+        };
+        journal.say(Level::Error, &text);
+    }
+    journal.say(Level::Info, &words::stored(&stored));
 }
 
 fn refused(refusal: Refusal) -> anyhow::Error {
     match refusal {
         Refusal::Link(error) => error.into(),
         Refusal::Store(error) => error.into(),
-        Refusal::Nameless { .. } => {
-            Failure::new(failure::USAGE, "meter.unknown", refusal.to_string()).tip("name it: --meter ID").into()
-        }
-        Refusal::NothingLeft => Failure::new(failure::NO_METER, "meter.none", refusal.to_string()).into(),
-        Refusal::Thread(_) => Failure::new(failure::OTHER, "other", refusal.to_string()).into(),
+        Refusal::Nameless { .. } => Failure::new(failure::USAGE, "meter.unknown", errors::refusal(&refusal))
+            .tip(tr!("name it: --meter ID"))
+            .into(),
+        Refusal::NothingLeft => Failure::new(failure::NO_METER, "meter.none", errors::refusal(&refusal)).into(),
+        Refusal::Thread(_) => Failure::new(failure::OTHER, "other", errors::refusal(&refusal)).into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::journal::{Journal, Level};
 use crate::cli::failure::Failure;
+use crate::cli::words::tr;
 use crate::session::Stop;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -28,9 +29,8 @@ pub(super) fn wait<T>(
                     return Some(settings);
                 }
                 Err(error) => {
-                    let Failure { message, id, .. } = Failure::of(&error);
-                    let text =
-                        format!("the settings are not read again: {message}  [{id}]; logging on by the old ones");
+                    let why = Failure::of(&error).said();
+                    let text = tr!("the settings are not read again: {why}; logging on by the old ones", why);
                     journal.say(Level::Error, &text);
                 }
             }

@@ -1,6 +1,7 @@
 //! What the service manager is told: ready, a status in words, signs of life (sd_notify(3)).
 
 use crate::cli::log::words;
+use crate::cli::words::{count, tr};
 use crate::logger::Kept;
 use crate::reading::{Column, Columns, MeterId, TariffMemory};
 use crate::session::Stopwatch;
@@ -99,7 +100,9 @@ impl Service {
     fn status(&self) -> String {
         let meters = self.meters.iter().map(|(name, meter)| {
             let ago = words::time(Duration::from_secs(meter.last.elapsed().as_secs()));
-            format!("{name}: {} readings, last {ago} ago{}", meter.count, meter.power)
+            let readings = count::readings(meter.count);
+            let power = &meter.power;
+            tr!("{meter}: {readings}, last {time} ago{power}", meter = name, readings, time = ago, power)
         });
         let parts: Vec<String> = meters.chain((!self.last.is_empty()).then(|| self.last.clone())).collect();
         parts.join("; ")

@@ -2,10 +2,11 @@
 
 use super::journal::Level;
 use crate::cli::diagnosis;
+use crate::cli::words::{count, errors, tr};
 use crate::logger::{Keep, Notice, Place, Plan};
 use crate::reading::{Event, Severity};
 use crate::session::Cause;
-use crate::store::StoreError;
+use crate::store::{Inserted, StoreError};
 use crate::transport::LinkError;
 use std::time::Duration;
 
@@ -13,67 +14,111 @@ use std::time::Duration;
 pub(super) fn beginning(plans: &[Plan], keep: &Keep) -> String {
     let what = match plans {
         [Plan { place: Place::At(address), .. }] => address.to_string(),
-        [_] => "the meter on the only USB port".to_owned(),
-        several => format!("{} meters", several.len()),
-    };
-    let interval = match plans {
-        [Plan { interval: Some(interval), .. }] => format!(" every {}", time(*interval)),
-        _ => String::new(),
+        [_] => tr!("the meter on the only USB port"),
+        several => count::meters(several.len()),
     };
     let (store, window) = (keep.store.display(), time(keep.window));
-    format!("logging {what}{interval} into {store}, written every {window}")
+    match plans {
+        [Plan { interval: Some(interval), .. }] => {
+            let interval = time(*interval);
+            tr!("logging {what} every {interval} into {store}, written every {window}", what, interval, store, window)
+        }
+        _ => tr!("logging {what} into {store}, written every {window}", what, store, window),
+    }
+}
+
+/// What came of it all.
+pub(in crate::cli) fn stored(stored: &Inserted) -> String {
+    let readings = count::readings(stored.added);
+    match stored.known {
+        0 => tr!("stored {readings}", readings),
+        1 => tr!("stored {readings}, 1 was there already", readings),
+        n => tr!("stored {readings}, {n} were there already", readings, n),
+    }
 }
 
 /// A notice as one line; `None` where there is nothing to say.
 pub(super) fn of(notice: &Notice) -> Option<(Level, String)> {
     let said = match notice {
-        Notice::Opened { port } => (Level::Debug, format!("{port} is open")),
+        Notice::Opened { port } => (Level::Debug, tr!("{port} is open", port)),
         Notice::Tried { port, attempt } => (Level::Debug, format!("{port}: {}", diagnosis::attempt(attempt))),
-        Notice::Recognised { approach } => (Level::Debug, approach.to_string()),
+        Notice::Recognised { approach } => (Level::Debug, errors::approach(approach)),
         Notice::Away { error, was_open, times } => (Level::Warning, away(error.as_ref(), *was_open, *times)),
         Notice::Back { port, after } => {
-            let what = if is_bridge(port) { port } else { "the probe" };
-            (Level::Notice, format!("{what} is back after {}", time(*after)))
+            let after = time(*after);
+            let text = match is_bridge(port) {
+                true => tr!("{port} is back after {time}", port, time = after),
+                false => tr!("the probe is back after {time}", time = after),
+            };
+            (Level::Notice, text)
         }
         Notice::First { meter, identification, after } => {
             let make =
                 identification.as_ref().map(|make| format!(" ({})", make.trim_start_matches('/'))).unwrap_or_default();
-            (Level::Notice, format!("meter {meter}{make}, first reading {} after opening", time(*after)))
+            let meter = format!("{meter}{make}");
+            (Level::Notice, tr!("meter {meter}, first reading {time} after opening", meter, time = time(*after)))
         }
-        Notice::Changed { was, is } => (Level::Warning, format!("this is another meter: {is}, no longer {was}")),
+        Notice::Changed { was, is } => (Level::Warning, tr!("this is another meter: {is}, no longer {was}", is, was)),
         Notice::NoReading { cause, port, times, next } => {
             let failure = diagnosis::failure(cause, port, &[]);
             let level = if is_key(cause) { Level::Error } else { Level::Warning };
             let why = failure.cause.filter(|why| !why.is_empty()).map(|why| format!(": {why}")).unwrap_or_default();
-            let many = if *times > 3 { format!(", {times} times") } else { String::new() };
-            let (message, id, next) = (failure.message, failure.id, time(*next));
-            (level, format!("{message}{why}  [{id}]{many}; trying on, next word in {next}"))
+            let what = format!("{}{why}  [{}]", failure.message, failure.id);
+            let next = time(*next);
+            let text = match times {
+                0..=3 => tr!("{what}; trying on, next word in {time}", what, time = next),
+                n => tr!("{what}, {n} times; trying on, next word in {time}", what, n, time = next),
+            };
+            (level, text)
         }
         Notice::Reads { after, missed } => {
-            let missed = missed.filter(|count| *count > 0);
-            let missed = missed.map(|count| format!(", about {count} readings missed")).unwrap_or_default();
-            (Level::Notice, format!("readings come again after {}{missed}", time(*after)))
+            let after = time(*after);
+            let text = match missed.filter(|count| *count > 0) {
+                Some(n) => {
+                    let readings = count::readings(n);
+                    tr!("readings come again after {time}, about {readings} missed", time = after, readings)
+                }
+                None => tr!("readings come again after {time}", time = after),
+            };
+            (Level::Notice, text)
         }
         Notice::Lacks { cause, port } => {
             let failure = diagnosis::failure(cause, port, &[]);
             let tip = failure.tips.first().map(|tip| format!("; {tip}")).unwrap_or_default();
             (Level::Warning, format!("{}  [{}]{tip}", failure.message, failure.id))
         }
-        Notice::Ended { refusal } => (Level::Error, format!("{refusal}; it is not read any more")),
+        Notice::Ended { refusal } => {
+            (Level::Error, tr!("{why}; it is not read any more", why = errors::refusal(refusal)))
+        }
         Notice::Recovered { count: 0 } => return None,
-        Notice::Recovered { count } => {
-            (Level::Notice, format!("stored {count} readings that were received before the last end"))
+        Notice::Recovered { count: n } => {
+            let text = match count::is_singular(*n) {
+                true => tr!("stored {n} reading that was received before the last end", n),
+                false => tr!("stored {n} readings that were received before the last end", n),
+            };
+            (Level::Notice, text)
         }
         Notice::StoreAway { error, waiting, lost } => {
-            let lost = if *lost > 0 { format!(", {lost} are lost") } else { String::new() };
-            (Level::Error, format!("{}; readings wait in memory, {waiting} so far{lost}", store(error)))
+            let why = store(error);
+            let text = match lost {
+                0 => tr!("{why}; readings wait in memory, {n} so far", why, n = waiting),
+                lost => tr!("{why}; readings wait in memory, {n} so far, {lost} lost", why, n = waiting, lost),
+            };
+            (Level::Error, text)
         }
         Notice::Unsealed { error } => {
-            (Level::Warning, format!("past days cannot be sealed: {}; tried again later", store(error)))
+            (Level::Warning, tr!("past days cannot be sealed: {why}; tried again later", why = store(error)))
         }
         Notice::StoreBack { after, lost } => {
-            let lost = if *lost > 0 { format!("; {lost} readings are lost") } else { String::new() };
-            (Level::Notice, format!("the store can be written again after {}{lost}", time(*after)))
+            let after = time(*after);
+            let text = match lost {
+                0 => tr!("the store can be written again after {time}", time = after),
+                lost => {
+                    let readings = count::readings(*lost);
+                    tr!("the store can be written again after {time}; lost: {readings}", time = after, readings)
+                }
+            };
+            (Level::Notice, text)
         }
     };
     Some(said)
@@ -87,20 +132,24 @@ pub(super) fn found(event: &Event, several: bool) -> (Level, String) {
         Severity::Error | Severity::Critical => Level::Error,
     };
     let meter = event.meter.as_ref().filter(|_| several).map(|meter| format!("{meter}: ")).unwrap_or_default();
-    (level, format!("{meter}{}: {}  [{}]", event.severity, event.description, event.kind))
+    let severity = crate::cli::events::severity(event.severity);
+    (level, tr!("{meter}{severity}: {what}  [{kind}]", meter, severity, what = event.description, kind = event.kind))
 }
 
 fn away(error: Option<&LinkError>, was_open: bool, times: u32) -> String {
-    let again = if times > 1 { format!(" ({times} times)") } else { String::new() };
-    match error {
+    let again = if times > 1 { tr!(" ({n} times)", n = times) } else { String::new() };
+    let said = match error {
         Some(LinkError::Missing { name, .. } | LinkError::Gone { name } | LinkError::Io { name, .. }) if was_open => {
-            let what = if is_bridge(name) { format!("{name} is gone") } else { "the probe is unplugged".to_owned() };
-            format!("{what}, waiting for it{again}")
+            match is_bridge(name) {
+                true => tr!("{port} is gone, waiting for it", port = name),
+                false => tr!("the probe is unplugged, waiting for it"),
+            }
         }
-        Some(error @ LinkError::Missing { .. }) => format!("{error}, waiting for it{again}"),
-        Some(error) => format!("{error}; trying on{again}"),
-        None => format!("no meter probe is plugged in, waiting for one{again}"),
-    }
+        Some(error @ LinkError::Missing { .. }) => tr!("{what}, waiting for it", what = errors::link(error)),
+        Some(error) => tr!("{what}; trying on", what = errors::link(error)),
+        None => tr!("no meter probe is plugged in, waiting for one"),
+    };
+    said + &again
 }
 
 fn is_bridge(port: &str) -> bool {
@@ -108,10 +157,7 @@ fn is_bridge(port: &str) -> bool {
 }
 
 fn store(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
-    }
+    errors::with_cause(errors::store(error), error)
 }
 
 const fn is_key(cause: &Cause) -> bool {
@@ -121,6 +167,7 @@ const fn is_key(cause: &Cause) -> bool {
 /// A length of time for people: `1.2 s`, `42 s`, `3 min 10 s`, `2 h 5 min`.
 pub(in crate::cli) fn time(time: Duration) -> String {
     let seconds = time.as_secs();
+    let day = tr!("d");
     let two = |many: u64, unit: &str, rest: u64, of: &str| match rest {
         0 => format!("{many} {unit}"),
         rest => format!("{many} {unit} {rest} {of}"),
@@ -133,7 +180,7 @@ pub(in crate::cli) fn time(time: Duration) -> String {
         10..60 => format!("{seconds} s"),
         60..3600 => two(seconds / 60, "min", seconds % 60, "s"),
         3600..86_400 => two(seconds / 3600, "h", seconds / 60 % 60, "min"),
-        _ => two(seconds / 86_400, "d", seconds / 3600 % 24, "h"),
+        _ => two(seconds / 86_400, &day, seconds / 3600 % 24, "h"),
     }
 }
 

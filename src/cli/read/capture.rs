@@ -4,6 +4,7 @@ use super::collector::Collector;
 use crate::acquire::{Decoder, Outcome, Receipt, Settings};
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::Output;
+use crate::cli::words::{errors, tr};
 use crate::reading::Instant;
 use crate::transport::Input;
 use std::fs::File;
@@ -44,8 +45,7 @@ pub(super) fn read(
         let bytes = &buffer[..count];
         if let Some((file, path)) = &mut copy {
             file.write_all(bytes).map_err(|error| {
-                Failure::new(failure::WRITE, "capture.write", format!("cannot write {}", path.display()))
-                    .cause(error.to_string())
+                Failure::new(failure::WRITE, "capture.write", errors::cannot_write(path)).cause(error.to_string())
             })?;
         }
         collector.raw(bytes, receipt)?;
@@ -63,7 +63,7 @@ pub(super) fn read(
         }
         if count == 0 {
             if let Some(line) = input.cut() {
-                collector.note(&format!("line {line} of the capture was cut off while it was written"));
+                collector.note(&tr!("line {line} of the capture was cut off while it was written", line));
             }
             collector.length = decoder.position();
             return Ok(());
@@ -76,9 +76,10 @@ pub(super) fn read(
         }
         output.flush()?;
         if input.is_endless() && collector.readings == 0 && decoder.position() >= PATIENCE {
-            let what = format!("{}: {} bytes without a telegram", collector.source, decoder.position());
+            let source = &collector.source;
+            let what = tr!("{source}: {n} bytes without a telegram", source, n = decoder.position());
             return Err(Failure::new(failure::NOT_A_METER, "data.unknown", what)
-                .tip("is this what a meter sends? see with: releve explain")
+                .tip(tr!("is this what a meter sends? see with: releve explain"))
                 .into());
         }
     }
@@ -87,7 +88,7 @@ pub(super) fn read(
 fn create(path: &Path) -> anyhow::Result<(File, PathBuf)> {
     let file = File::create(path).map_err(|error| {
         let exit = if error.kind() == io::ErrorKind::PermissionDenied { failure::DENIED } else { failure::WRITE };
-        Failure::new(exit, "capture.write", format!("cannot write {}", path.display())).cause(error.to_string())
+        Failure::new(exit, "capture.write", errors::cannot_write(path)).cause(error.to_string())
     })?;
     Ok((file, path.to_owned()))
 }

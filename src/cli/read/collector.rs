@@ -7,6 +7,7 @@ use crate::cli::args::{Globals, ZoneChoice};
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::{Output, printable};
 use crate::cli::save::Saver;
+use crate::cli::words::{count, tr};
 use crate::document::Values;
 use crate::reading::{Anomaly, AnomalyCode, MeterId, Reading, TariffMemory};
 use std::collections::HashMap;
@@ -117,24 +118,28 @@ impl Collector<'_> {
     }
 
     fn warn(&self, fault: &Anomaly) {
-        self.globals.warn(&printable(&format!("{}: byte {}: {}", self.source, fault.position, fault.detail)));
+        self.globals.warn(&printable(&failure::at_byte(&self.source, fault)));
     }
 
     pub(super) fn end(mut self, output: &mut Output, fail_empty: bool) -> anyhow::Result<ExitCode> {
         self.printer.end(output)?;
         if let Some(saver) = self.saver.take() {
             let done = saver.finish()?;
-            self.globals.detail(&format!("stored {} readings, {} were there already", done.added, done.known));
+            self.globals.detail(&crate::cli::log::stored(&done));
         }
         if self.readings == 0 {
             return Err(self.nothing().into());
         }
         if self.fault_count > self.faults.len() {
             let more = self.fault_count - self.faults.len();
-            self.globals.warn(&format!("{}: {more} more damaged telegrams", self.source));
+            let source = &self.source;
+            self.globals.warn(&match count::is_singular(more) {
+                true => tr!("{source}: {n} more damaged telegram", source, n = more),
+                false => tr!("{source}: {n} more damaged telegrams", source, n = more),
+            });
         }
         if !self.wanted.is_empty() && self.registers == 0 {
-            self.globals.note(&format!("{}: no telegram has such a register", self.source));
+            self.globals.note(&tr!("{source}: no telegram has such a register", source = self.source));
             if fail_empty {
                 return Ok(ExitCode::from(failure::OTHER));
             }
@@ -153,16 +158,19 @@ impl Collector<'_> {
                 let failure = Failure::new(
                     failure::NOT_A_METER,
                     "data.unknown",
-                    format!("{}: nothing in it is a telegram", self.source),
+                    tr!("{source}: nothing in it is a telegram", source = self.source),
                 );
                 let failure = match fault {
                     Some(fault) => {
-                        failure.cause(format!("the nearest to one: byte {}: {}", fault.position, fault.detail))
+                        let (position, detail) = (fault.position, &fault.detail);
+                        failure.cause(tr!("the nearest to one: byte {position}: {detail}", position, detail))
                     }
-                    None => failure
-                        .cause("neither IEC 62056-21, DSMR P1, SML nor DLMS begins at any byte, from 0 to the end"),
+                    None => failure.cause(tr!(
+                        "neither IEC 62056-21, DSMR P1, SML nor DLMS begins at any byte, from 0 to the end"
+                    )),
                 };
-                failure.tip("a capture holds the raw bytes of the line; text dumps have to be turned back: xxd -r -p")
+                failure
+                    .tip(tr!("a capture holds the raw bytes of the line; text dumps have to be turned back: xxd -r -p"))
             }
         }
     }

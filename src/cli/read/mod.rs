@@ -15,6 +15,7 @@ use super::ports;
 use super::save::{KeepFor, Saver};
 use super::source::Source;
 use super::when::Span;
+use super::words::tr;
 use crate::acquire::Receipt;
 use crate::reading::Instant;
 use crate::session::{LINES, Records};
@@ -96,9 +97,9 @@ pub(super) struct Cmd {
 impl Cmd {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         if self.span.is_given() && self.records().is_none() {
-            return Err(Failure::new(failure::USAGE, "read.span", "registers are read now, not over a period")
-                .tip("with --profile or --log: what the meter has kept")
-                .tip("what the store has kept: releve export --since …")
+            return Err(Failure::new(failure::USAGE, "read.span", tr!("registers are read now, not over a period"))
+                .tip(tr!("with --profile or --log: what the meter has kept"))
+                .tip(tr!("what the store has kept: releve export --since ..."))
                 .into());
         }
         match &self.file {
@@ -151,7 +152,7 @@ impl Cmd {
             Visit::Read => collector.end(output, self.fail_empty),
             Visit::Printed => Ok(ExitCode::SUCCESS),
             Visit::Empty => {
-                globals.note(&format!("{address}: the meter has no records of that period"));
+                globals.note(&tr!("{port}: the meter has no records of that period", port = address));
                 if self.profile && self.format(output) == Format::Json {
                     output.line("[]")?;
                 }
@@ -183,9 +184,9 @@ impl Cmd {
         let mut input = Input::open(path)?;
         let from_stdin = path.as_os_str() == "-";
         if from_stdin && io::stdin().is_terminal() {
-            globals.note("reading standard input; end it with Ctrl-D");
+            globals.note(&tr!("reading standard input; end it with Ctrl-D"));
         }
-        let source = if from_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let source = if from_stdin { failure::standard_input() } else { path.display().to_string() };
         let mut collector = Collector::new(source, globals, self.format(output), &self.obis, self.saver(globals)?)?;
         let done = capture::read(&mut input, reach.wishes.decoder, self.capture.as_deref(), &mut collector, output);
         if let Err(error) = done {
@@ -214,12 +215,12 @@ fn trace(traffic: Traffic<'_>) {
     const SHOWN: usize = 64;
     let octets = |bytes: &[u8]| {
         let shown: Vec<String> = bytes.iter().take(SHOWN).map(|byte| format!("{byte:02X}")).collect();
-        let more = if bytes.len() > SHOWN { format!(" … {} more", bytes.len() - SHOWN) } else { String::new() };
+        let more = if bytes.len() > SHOWN { tr!(" ... {n} more", n = bytes.len() - SHOWN) } else { String::new() };
         format!("{}{more}", shown.join(" "))
     };
     output::say(&match traffic {
         Traffic::Received(bytes) => format!("< {}", octets(bytes)),
-        Traffic::SentSecret => "> (a message with a password)".to_owned(),
+        Traffic::SentSecret => format!("> ({})", tr!("a message with a password")),
         Traffic::Sent(bytes) => format!("> {}", octets(bytes)),
         Traffic::Line(line) => format!("= {line}"),
         Traffic::Failed(error) => format!("# {error}"),

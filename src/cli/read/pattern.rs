@@ -1,5 +1,6 @@
 //! Registers as they are asked for with `--obis`.
 
+use crate::cli::words::tr;
 use crate::reading::{Code, Obis};
 
 /// A register asked for: without `A-B:` any channel of electricity will do.
@@ -14,7 +15,7 @@ pub(super) fn parse_code(text: &str) -> Result<CodePattern, String> {
     let code = Code::parse(text.as_bytes());
     let obis = code.resolved();
     if obis.is_none() && !text.bytes().all(|b| b.is_ascii_alphanumeric()) {
-        return Err("write it like 1.8.0, 1-0:1.8.0, C.1.0 or 1.8.0*12".to_owned());
+        return Err(tr!("write it like 1.8.0, 1-0:1.8.0, C.1.0 or 1.8.0*12"));
     }
     Ok(CodePattern { code, obis, any_channel: !text.contains(':') })
 }

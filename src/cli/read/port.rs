@@ -10,6 +10,7 @@ use crate::cli::failure::{self, Failure};
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
 use crate::cli::source::Reach;
+use crate::cli::words::{errors, tr};
 use crate::reading::Instant;
 use crate::session::{
     Attempt, Cause, Found, Kept, NoRecords, NotFound, PlayError, Records, Wanted, history, recognise,
@@ -52,7 +53,7 @@ impl Visitor<'_, '_> {
             Ok(found) => found,
             Err(error) => return self.not_found(error, &port),
         };
-        self.globals.detail(&format!("{port}: {approach}"));
+        self.globals.detail(&format!("{port}: {}", errors::approach(&approach)));
         self.collector.origin = approach.source();
         for fault in taken.faults {
             self.collector.fault(fault);
@@ -89,9 +90,10 @@ impl Visitor<'_, '_> {
         let found = match found {
             Ok(found) => found,
             Err(NoRecords::NotFound(error)) => return self.not_found(error, &port),
-            Err(error) => {
-                return Err(Failure::new(failure::DENIED, "meter.refused", format!("{port}: {error}"))
-                    .tip("some meters want a password: --password-file FILE")
+            Err(NoRecords::Refused(why)) => {
+                let what = tr!("{port}: the meter does not give its records: {why}", port, why);
+                return Err(Failure::new(failure::DENIED, "meter.refused", what)
+                    .tip(tr!("some meters want a password: --password-file FILE"))
                     .into());
             }
         };
@@ -143,7 +145,7 @@ struct Waiting<'a> {
 
 fn waiting<'a>(port: &'a str, globals: &'a Globals) -> Waiting<'a> {
     let bar = if globals.quiet { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
-    bar.set_message(format!("{port}  listening …"));
+    bar.set_message(format!("{port}  {}", tr!("listening ...")));
     bar.enable_steady_tick(Duration::from_millis(120));
     Waiting { bar, port, globals }
 }
@@ -151,7 +153,7 @@ fn waiting<'a>(port: &'a str, globals: &'a Globals) -> Waiting<'a> {
 impl Waiting<'_> {
     fn attempt(&self, attempt: &Attempt) {
         let said = diagnosis::attempt(attempt);
-        self.bar.set_message(format!("{}  {said} …", self.port));
+        self.bar.set_message(format!("{}  {said} ...", self.port));
         self.bar.suspend(|| self.globals.detail(&format!("{}: {said}", self.port)));
     }
 }

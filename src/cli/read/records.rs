@@ -5,6 +5,7 @@ use crate::cli::args::Globals;
 use crate::cli::failure::{self, Failure};
 use crate::cli::output::{Output, printable};
 use crate::cli::table::{plain_table, print_table};
+use crate::cli::words::tr;
 use crate::document::log_json;
 use crate::reading::LogEntry;
 
@@ -39,14 +40,15 @@ pub(super) fn print_log(
         }
         Format::Table => {
             let mut table = plain_table();
-            table.set_header(["time", "log", "status", "values"]);
+            table.set_header([tr!("time"), tr!("log"), tr!("status"), tr!("values")]);
             for entry in entries {
                 table.add_row([time(entry), entry.log.key().to_string(), entry.status.to_string(), values(entry)]);
             }
             print_table(table, globals.colour(), output)
         }
         Format::Influx | Format::Prometheus => {
-            Err(Failure::new(failure::USAGE, "read.format", "a log is printed as table, json, ndjson or csv").into())
+            let what = tr!("a log is printed as table, json, ndjson or csv");
+            Err(Failure::new(failure::USAGE, "read.format", what).into())
         }
     }
 }

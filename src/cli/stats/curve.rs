@@ -3,6 +3,7 @@
 use super::table::{Align, Column, print};
 use crate::analyse::Level;
 use crate::cli::output::Output;
+use crate::cli::words::tr;
 use crate::reading::Decimal;
 
 /// Per mille as per cent: `0.1`, `5`.
@@ -22,8 +23,13 @@ pub(super) fn table(curve: &[Level], ascii: bool, colour: bool, output: &mut Out
     };
     let column = |title: &str, align, cells: Vec<String>, keep| Column { title: title.to_owned(), align, cells, keep };
     let columns = vec![
-        column("% of readings", Align::Right, curve.iter().map(|level| share(level.share).to_string()).collect(), 9),
-        column("reach W", Align::Right, curve.iter().map(|level| level.power.to_string()).collect(), 9),
+        column(
+            &tr!("% of readings"),
+            Align::Right,
+            curve.iter().map(|level| share(level.share).to_string()).collect(),
+            9,
+        ),
+        column(&tr!("reach W"), Align::Right, curve.iter().map(|level| level.power.to_string()).collect(), 9),
         column("", Align::Left, curve.iter().map(|level| bar(level.power)).collect(), 1),
     ];
     print(columns, colour, output)

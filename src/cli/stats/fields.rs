@@ -2,6 +2,7 @@
 
 use crate::analyse::{Analysis, Energies, Row, Spread, Wanted};
 use crate::cli::failure::{self, Failure};
+use crate::cli::words::tr;
 use crate::reading::{Calendar, Decimal, Instant, Zone};
 
 /// A value of a field.
@@ -110,11 +111,12 @@ impl Chosen {
             if !KNOWN.iter().any(is_known) {
                 let near = KNOWN.iter().map(|(known, _)| (strsim::jaro_winkler(known, name), *known));
                 let near = near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness > 0.8);
-                let failure = Failure::new(failure::USAGE, "stats.field", format!("there is no field '{name}'"));
-                let failure =
-                    near.into_iter().fold(failure, |failure, (_, near)| failure.tip(format!("did you mean {near}?")));
+                let failure = Failure::new(failure::USAGE, "stats.field", tr!("there is no field '{name}'", name));
+                let failure = near
+                    .into_iter()
+                    .fold(failure, |failure, (_, near)| failure.tip(tr!("did you mean {word}?", word = near)));
                 let all: Vec<&str> = KNOWN.iter().map(|(known, _)| *known).collect();
-                return Err(failure.tip(format!("there are: {}", all.join(", "))));
+                return Err(failure.tip(tr!("there are: {list}", list = all.join(", "))));
             }
         }
         Ok(Self { names: names.to_vec() })

@@ -6,12 +6,13 @@ mod json;
 mod table;
 mod versus;
 
-use super::args::Globals;
+use super::args::{Globals, is_utf8};
 use super::export::choose_meter;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::past::{archive_to_read, warn_if_blind};
 use super::when;
+use super::words::tr;
 use crate::analyse::{Analysis, Ask, Wanted, analyse};
 use crate::past::Past;
 use crate::reading::{Calendar, Instant, MeterId, Zone};
@@ -136,7 +137,7 @@ impl Cmd {
             (Some(period), Some(now)) => {
                 let then = analyse(&past, &Ask { span: period.clone(), calendar: Some(now.calendar), ..ask.clone() })?;
                 if then.is_none() {
-                    globals.note("no reading in the period to compare with");
+                    globals.note(&tr!("no reading in the period to compare with"));
                 }
                 Some(Compared::new(now, then.as_ref(), period.clone(), wanted, &chosen))
             }
@@ -144,13 +145,13 @@ impl Cmd {
         };
         match &found {
             None => {
-                globals.note(&format!("no reading of {meter} in that period"));
+                globals.note(&tr!("no reading of {meter} in that period", meter));
                 self.empty(&meter, zone.zone, format, output)?;
                 Ok(if self.fail_empty { ExitCode::from(failure::OTHER) } else { ExitCode::SUCCESS })
             }
             Some(analysis) => {
                 if self.curve && analysis.curve.is_none() {
-                    globals.note(&format!("{meter} sends no power: there is no duration curve"));
+                    globals.note(&tr!("{meter} sends no power: there is no duration curve", meter));
                 }
                 self.print(analysis, wanted, &chosen, compared.as_ref(), format, globals, output)?;
                 Ok(ExitCode::SUCCESS)
@@ -206,8 +207,8 @@ impl Cmd {
         let (since, until) = text.split_once("..").unwrap_or((text, text));
         let period = when::moment(since, zone, false, globals)?..when::moment(until, zone, true, globals)?;
         if period.is_empty() {
-            let failure = Failure::new(failure::USAGE, "time.order", format!("'{text}' is no period"));
-            return Err(failure.tip("name a day, week, month or year, or FROM..TO").into());
+            let failure = Failure::new(failure::USAGE, "time.order", tr!("'{text}' is no period", text));
+            return Err(failure.tip(tr!("name a day, week, month or year, or FROM..TO")).into());
         }
         Ok(period)
     }
@@ -229,16 +230,6 @@ fn csv(analysis: &Analysis, wanted: Wanted, chosen: &Chosen, output: &mut Output
         output.line(&line)?;
     }
     Ok(())
-}
-
-/// Whether the locale's characters are those of UTF-8.
-fn is_utf8() -> bool {
-    let names = ["LC_ALL", "LC_CTYPE", "LANG"];
-    let locale = names.into_iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
-    locale.is_some_and(|locale| {
-        let locale = locale.to_ascii_lowercase();
-        locale.contains("utf-8") || locale.contains("utf8")
-    })
 }
 
 /// The document of an analysis with every field, as `-f json` prints it: what the API answers, too.

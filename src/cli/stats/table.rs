@@ -3,6 +3,7 @@
 use super::fields::{Chosen, fields};
 use crate::analyse::{Analysis, Energies, Row, Wanted};
 use crate::cli::output::Output;
+use crate::cli::words::{count, tr};
 use crate::reading::{Calendar, Decimal, Instant, Zone};
 
 /// On which side the text of a column stands.
@@ -96,7 +97,13 @@ pub(super) fn summary(analysis: &Analysis, style: &Style, output: &mut Output) -
     let whole = &analysis.whole;
     let date = |at: Instant| at.in_zone(zone).get(..10).unwrap_or_default().to_owned();
     let last_day = Instant::from_unix_micros(whole.period.end.unix_micros() - 1);
-    output.line(&format!("Meter {}, {} to {}, {}", analysis.meter, date(whole.period.start), date(last_day), zone))?;
+    output.line(&tr!(
+        "Meter {meter}, {first} to {last}, {zone}",
+        meter = analysis.meter,
+        first = date(whole.period.start),
+        last = date(last_day),
+        zone
+    ))?;
     output.line("")?;
     let skipped = analysis.rows.len().saturating_sub(style.rows);
     let mut rows: Vec<&Row> = analysis.rows.iter().skip(skipped).collect();
@@ -104,7 +111,10 @@ pub(super) fn summary(analysis: &Analysis, style: &Style, output: &mut Output) -
     rows.extend(has_total.then_some(whole));
     print(columns(analysis, &rows, has_total, style), style.colour, output)?;
     if skipped > 0 {
-        output.line(&format!("{skipped} earlier rows are not shown: --all, or narrow it with --since"))?;
+        output.line(&match count::is_singular(skipped) {
+            true => tr!("{n} earlier row is not shown: --all, or narrow it with --since", n = skipped),
+            false => tr!("{n} earlier rows are not shown: --all, or narrow it with --since", n = skipped),
+        })?;
     }
     notes(analysis, output)
 }
@@ -121,35 +131,35 @@ fn columns(analysis: &Analysis, rows: &[&Row], has_total: bool, style: &Style) -
     let right = |title: &str, keep, cell: &dyn Fn(&Row) -> String| column(title, Align::Right, keep, cell);
     let plain = |number: Option<Decimal>| number.map_or_else(|| String::from("-"), |number| number.to_string());
     let name = |row: &Row| match is_total(row) {
-        true => String::from("total"),
+        true => tr!("total"),
         false => analysis.calendar.name(row.period.start, zone),
     };
-    let mut columns = vec![column(title(analysis.calendar), Align::Left, 9, &name)];
+    let mut columns = vec![column(&title(analysis.calendar), Align::Left, 9, &name)];
     if whole.import.is_some() || whole.export.is_none() {
-        columns.push(right("import kWh", 8, &|row| energy(row.import)));
+        columns.push(right(&tr!("import kWh"), 8, &|row| energy(row.import)));
     }
     if whole.export.is_some() {
-        columns.push(right("export kWh", 7, &|row| energy(row.export)));
+        columns.push(right(&tr!("export kWh"), 7, &|row| energy(row.export)));
     }
     if whole.demand.is_some() {
-        columns.push(right("peak W", 6, &|row| plain(row.demand.map(|demand| demand.power))));
+        columns.push(right(&tr!("peak W"), 6, &|row| plain(row.demand.map(|demand| demand.power))));
         let at = |row: &Row| row.demand.map(|demand| moment(demand.at, analysis.calendar, zone, is_total(row)));
-        columns.push(column("at", Align::Left, 5, &|row| at(row).unwrap_or_default()));
+        columns.push(column(&tr!("at"), Align::Left, 5, &|row| at(row).unwrap_or_default()));
     }
     if whole.base_load.is_some() {
-        columns.push(right("base W", 3, &|row| plain(row.base_load)));
+        columns.push(right(&tr!("base W"), 3, &|row| plain(row.base_load)));
     }
     if whole.mean_power.is_some() {
-        columns.push(right("mean W", 2, &|row| plain(row.mean_power)));
+        columns.push(right(&tr!("mean W"), 2, &|row| plain(row.mean_power)));
     }
-    columns.push(right("read %", 4, &|row| percent(row.cover.share())));
+    columns.push(right(&tr!("read %"), 4, &|row| percent(row.cover.share())));
     if rows.iter().any(|row| row.cover.holes > 0) {
-        columns.push(right("holes", 1, &|row| row.cover.holes.to_string()));
+        columns.push(right(&tr!("holes"), 1, &|row| row.cover.holes.to_string()));
     }
     let bars = |row: &Row| if is_total(row) { String::new() } else { sparkline(&row.parts, style.ascii) };
-    let what = if whole.import.is_some() { "import" } else { "export" };
     if whole.import.is_some() || whole.export.is_some() {
-        columns.push(column(&format!("{what} by {}", part(analysis.calendar)), Align::Left, 4, &bars));
+        let title = parts_title(whole.import.is_some(), analysis.calendar);
+        columns.push(column(&title, Align::Left, 4, &bars));
     }
     columns
 }
@@ -159,20 +169,24 @@ fn notes(analysis: &Analysis, output: &mut Output) -> anyhow::Result<()> {
     let whole = &analysis.whole;
     let marked = |energies: Option<Energies>| energies.is_some_and(is_marked);
     if analysis.rows.iter().any(|row| marked(row.import) || marked(row.export)) {
-        output.line("~ a part was divided at the period's end, or used while nothing was read")?;
+        output.line(&tr!("~ a part was divided at the period's end, or used while nothing was read"))?;
     }
     if let Some(open) = analysis.rows.last().filter(|row| !row.is_over) {
-        output.line(&format!("{} is not over", analysis.calendar.name(open.period.start, analysis.zone)))?;
+        let name = analysis.calendar.name(open.period.start, analysis.zone);
+        output.line(&tr!("{period} is not over", period = name))?;
     }
-    let in_holes = [("import", whole.import), ("export", whole.export)];
+    let in_holes = [(tr!("import"), whole.import), (tr!("export"), whole.export)];
     let in_holes = in_holes.into_iter().filter_map(|(what, energies)| Some((what, energies?.in_holes)));
     let in_holes: Vec<String> =
         in_holes.filter(|(_, kwh)| !kwh.is_zero()).map(|(what, kwh)| format!("{kwh} kWh {what}")).collect();
     if !in_holes.is_empty() {
-        output.line(&format!("in holes: {} (the counters ran on)", in_holes.join(", ")))?;
+        output.line(&tr!("in holes: {list} (the counters ran on)", list = in_holes.join(", ")))?;
     }
     if whole.breaks > 0 {
-        output.line(&format!("{} times a counter began anew: releve meters segments", whole.breaks))?;
+        output.line(&match whole.breaks {
+            1 => tr!("a counter began anew once: releve meters segments"),
+            n => tr!("{n} times a counter began anew: releve meters segments", n),
+        })?;
     }
     Ok(())
 }
@@ -191,22 +205,26 @@ fn percent(share: Option<Decimal>) -> String {
     share.and_then(|share| share.shifted(2)).map_or_else(|| String::from("-"), |percent| percent.to_string())
 }
 
-const fn title(calendar: Calendar) -> &'static str {
+fn title(calendar: Calendar) -> String {
     match calendar {
-        Calendar::Hour => "hour",
-        Calendar::Day => "day",
-        Calendar::Week => "week",
-        Calendar::Month => "month",
-        Calendar::Year => "year",
+        Calendar::Hour => tr!("hour"),
+        Calendar::Day => tr!("day"),
+        Calendar::Week => tr!("week"),
+        Calendar::Month => tr!("month"),
+        Calendar::Year => tr!("year"),
     }
 }
 
-const fn part(calendar: Calendar) -> &'static str {
-    match calendar {
-        Calendar::Hour => "quarter",
-        Calendar::Day => "hour",
-        Calendar::Week | Calendar::Month => "day",
-        Calendar::Year => "month",
+fn parts_title(is_import: bool, calendar: Calendar) -> String {
+    match (calendar, is_import) {
+        (Calendar::Hour, true) => tr!("import by quarter"),
+        (Calendar::Hour, false) => tr!("export by quarter"),
+        (Calendar::Day, true) => tr!("import by hour"),
+        (Calendar::Day, false) => tr!("export by hour"),
+        (Calendar::Week | Calendar::Month, true) => tr!("import by day"),
+        (Calendar::Week | Calendar::Month, false) => tr!("export by day"),
+        (Calendar::Year, true) => tr!("import by month"),
+        (Calendar::Year, false) => tr!("export by month"),
     }
 }
 
@@ -234,7 +252,7 @@ pub(super) fn chosen(
     let rows: Vec<_> = analysis.rows.iter().skip(skipped).collect();
     let all: Vec<_> = rows.iter().map(|row| chosen.of(fields(row, analysis, wanted))).collect();
     let names = rows.iter().map(|row| analysis.calendar.name(row.period.start, analysis.zone)).collect();
-    let first = Column { title: title(analysis.calendar).to_owned(), align: Align::Left, cells: names, keep: u8::MAX };
+    let first = Column { title: title(analysis.calendar), align: Align::Left, cells: names, keep: u8::MAX };
     let mut columns = vec![first];
     for (index, field) in all.first().into_iter().flatten().enumerate() {
         let cells = all.iter().map(|fields| fields.get(index).map(|field| field.cell.text()).unwrap_or_default());

@@ -5,6 +5,7 @@ use super::json::period_json;
 use super::table::{Align, Column, print};
 use crate::analyse::{Analysis, Wanted, ratio};
 use crate::cli::output::Output;
+use crate::cli::words::tr;
 use crate::reading::{Decimal, Instant, Zone};
 use std::ops::Range;
 
@@ -78,7 +79,7 @@ impl Compared {
     pub(super) fn table(&self, zone: Zone, colour: bool, output: &mut Output) -> anyhow::Result<()> {
         let (from, until) = (self.period.start.in_zone(zone), self.period.end.in_zone(zone));
         output.line("")?;
-        output.line(&format!("against {from} to {until}"))?;
+        output.line(&tr!("against {from} to {until}", from, until))?;
         output.line("")?;
         let column = |title: &str, align, keep, cell: &dyn Fn(&Line) -> String| Column {
             title: title.to_owned(),
@@ -93,13 +94,13 @@ impl Compared {
         };
         let mut columns = vec![
             column("", Align::Left, 9, &|line| line.name.clone()),
-            column("now", Align::Right, 8, &|line| plain(line.now)),
-            column("then", Align::Right, 7, &|line| plain(line.then)),
-            column("difference", Align::Right, 5, &|line| signed(line.difference)),
+            column(&tr!("now"), Align::Right, 8, &|line| plain(line.now)),
+            column(&tr!("then"), Align::Right, 7, &|line| plain(line.then)),
+            column(&tr!("difference"), Align::Right, 5, &|line| signed(line.difference)),
             column("%", Align::Right, 6, &|line| signed(line.percent)),
         ];
         if self.lines.iter().any(|line| line.percent_a_day.is_some()) {
-            columns.push(column("% a day", Align::Right, 4, &|line| {
+            columns.push(column(&tr!("% a day"), Align::Right, 4, &|line| {
                 line.percent_a_day.map_or_else(String::new, |percent| signed(Some(percent)))
             }));
         }

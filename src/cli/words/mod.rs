@@ -1,6 +1,8 @@
 //! What people read, in their language: the English text stands where it is said, [`tr!`] puts the French or the German in its
 //! place (`fr.toml`, `de.toml`: one line a text). What machines read never passes here.
 
+pub(super) mod count;
+pub(super) mod errors;
 #[cfg(test)]
 mod tests;
 
@@ -8,15 +10,16 @@ use crate::reading::Language;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// A text in the language of the reader: `tr!("no port {name}", name = port)`, or `tr!("no port {name}", name)`.
 ///
-/// The English text is the key of the other languages, so it is a literal; its gaps are names, each given once.
+/// The English text is the key of the other languages, so it is a literal, and plain ASCII; its gaps are names, each given once.
 macro_rules! tr {
     ($text:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
-        // Never run: a gap without a value, or a value without a gap, does not compile.
+        // Never run: a gap without a value, or a value without a gap, does not compile. (What is concatenated captures nothing.)
         if false {
-            let _ = format!($text $(, $name = tr!(@value $name $(= $value)?))*);
+            let _ = format!(concat!($text) $(, $name = tr!(@value $name $(= $value)?))*);
         }
         $crate::cli::words::text($text, &[$((stringify!($name), &tr!(@value $name $(= $value)?))),*])
     }};
@@ -25,17 +28,23 @@ macro_rules! tr {
 }
 pub(in crate::cli) use tr;
 
-static CHOSEN: OnceLock<Language> = OnceLock::new();
+/// The place of the language in [`Language::ALL`].
+static CHOSEN: AtomicU8 = AtomicU8::new(0);
 
-/// Every text from now on is in this language; the first call counts.
+/// Every text from now on is in this language.
 pub(super) fn choose(language: Language) {
-    let _ = CHOSEN.set(language);
+    let place = Language::ALL.iter().position(|one| *one == language).and_then(|place| u8::try_from(place).ok());
+    CHOSEN.store(place.unwrap_or(0), Ordering::Relaxed);
+}
+
+/// The language of every text.
+pub(super) fn chosen() -> Language {
+    Language::ALL.get(usize::from(CHOSEN.load(Ordering::Relaxed))).copied().unwrap_or_default()
 }
 
 /// The text with its gaps filled. Called by [`tr!`].
 pub(in crate::cli) fn text(english: &'static str, values: &[(&str, &dyn Display)]) -> String {
-    let language = CHOSEN.get().copied().unwrap_or_default();
-    fill(catalogue(language).and_then(|texts| texts.get(english)).map_or(english, String::as_str), values)
+    fill(catalogue(chosen()).and_then(|texts| texts.get(english)).map_or(english, String::as_str), values)
 }
 
 type Catalogue = HashMap<String, String>;

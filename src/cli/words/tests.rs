@@ -65,8 +65,20 @@ fn every_text_exists_in_every_language_with_the_same_gaps() {
         assert!(stale.is_empty(), "{name} has what nobody says: {stale:#?}");
         for (english, other) in &texts {
             assert_eq!(gaps(english), gaps(other), "{name}: {english}");
+            let ends = |text: &str| (text.starts_with(' '), text.ends_with(' '), text.ends_with('\n'));
+            assert_eq!(ends(english), ends(other), "{name}: {english}");
         }
+        let keys: Vec<&str> = file.lines().skip(1).collect();
+        assert!(keys.is_sorted(), "{name} is not sorted");
     }
+}
+
+/// Into a pipe English goes as plain ASCII.
+#[test]
+fn english_is_ascii() {
+    let said = said();
+    let other: Vec<_> = said.iter().filter(|text| !text.is_ascii()).collect();
+    assert!(other.is_empty(), "{other:#?}");
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! `releve export`: readings out of the store.
 
 use super::args::Globals;
+use super::config::nearest;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::past::{archive_to_read, warn_if_blind};
 use super::target::{self, Target};
 use super::when;
+use super::words::tr;
 use crate::archive::{Kind, Period};
 use crate::consolidate::{Bounds, Select, Wishes, export_days};
 use crate::document::{DayFile, Form, History, Measure, Values, column_key, write_measure};
@@ -42,8 +44,11 @@ pub(super) struct Cmd {
     /// How to write
     #[arg(short, long, value_name = "FORMAT", default_value = "json")]
     format: Format,
+    /// Short for -f json
+    #[arg(long, conflicts_with_all = ["format", "archive"])]
+    json: bool,
     /// Only these keys, in this order: columns or codes like 1-0:5.8.0
-    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', add = super::complete::columns())]
     fields: Vec<String>,
     /// Into a file, which gets its name when it is whole; .gz packs it
     #[arg(short, long, value_name = "FILE")]
@@ -108,7 +113,8 @@ impl Cmd {
         let past = tree.as_ref().map_or(Past::new(&store), |tree| Past::with_archive(&store, tree));
         let zone = globals.zone()?;
         let period = self.span.resolve(globals)?;
-        let step = match (self.by, self.format) {
+        let format = if self.json { Format::Json } else { self.format };
+        let step = match (self.by, format) {
             (Some(By::Quarter), _) | (None, Format::History) => Some(Step::Seconds(900)),
             (Some(By::Hour), _) => Some(Step::Seconds(3600)),
             (Some(By::Day), _) => Some(Step::Day(zone.zone)),
@@ -118,7 +124,7 @@ impl Cmd {
         warn_if_blind(&past, &meter, &period, globals)?;
         let keys = Keys::of(past, &meter, &period, &self.fields)?;
         let selection = Selection { past, meter: &meter, period, step, keys: &keys };
-        let count = match self.format {
+        let count = match format {
             Format::Sqlite => selection.sqlite(self.output.as_deref())?,
             format => {
                 let mut target = Target::open(self.output.as_deref(), output)?;
@@ -370,6 +376,11 @@ impl Keys {
         }
         if let Some(unknown) = asked.iter().find(|key| !all.contains(key)) {
             let failure = Failure::new(failure::USAGE, "export.field", format!("there is no key '{unknown}'"));
+            let names: Vec<&str> = all.iter().map(String::as_str).collect();
+            let failure = match nearest(unknown, &names) {
+                Some(meant) => failure.tip(tr!("did you mean '{meant}'?", meant)),
+                None => failure,
+            };
             return Err(failure.tip(format!("there are: {}", all.join(", "))).into());
         }
         units.retain(|key, _| asked.contains(key));

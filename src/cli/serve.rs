@@ -4,8 +4,9 @@ use super::args::Globals;
 use super::config::File;
 use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
-use super::output::{self, Output};
+use super::output::Output;
 use super::when;
+use super::words::tr;
 use crate::serve::{self, Limits, ServeError, Settings, Token};
 use clap::Args;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -190,8 +191,8 @@ fn get(settings: Settings, target: &str, output: &mut Output) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     output.flush()?;
-    output::say(&format!("error: status {}  [serve.status]", answer.status));
-    Ok(ExitCode::from(failure::OTHER))
+    let what = tr!("{target} is answered with status {status}", target, status = answer.status);
+    Err(Failure::new(failure::OTHER, "serve.status", what).tip(tr!("/openapi.json lists the paths")).into())
 }
 
 fn refused(error: ServeError) -> anyhow::Error {

@@ -93,7 +93,7 @@ fn archive_now(wishes: &Wishes, said: &Sender<(Level, String)>) -> bool {
         Err(ConsolidateError::Store(StoreError::Missing(_) | StoreError::Locked(_) | StoreError::Foreign(_))) => {
             return false;
         }
-        Err(ConsolidateError::Busy(_) | ConsolidateError::Archive(ArchiveError::Busy(_))) => return false,
+        Err(ConsolidateError::Busy { .. } | ConsolidateError::Archive(ArchiveError::Busy(_))) => return false,
         Err(error) => {
             let failure = Failure::of(&error.into());
             say(

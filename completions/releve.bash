@@ -82,23 +82,8 @@ _releve() {
             releve__subcmd__config,default)
                 cmd="releve__subcmd__config__subcmd__default"
                 ;;
-            releve__subcmd__config,help)
-                cmd="releve__subcmd__config__subcmd__help"
-                ;;
             releve__subcmd__config,show)
                 cmd="releve__subcmd__config__subcmd__show"
-                ;;
-            releve__subcmd__config__subcmd__help,check)
-                cmd="releve__subcmd__config__subcmd__help__subcmd__check"
-                ;;
-            releve__subcmd__config__subcmd__help,default)
-                cmd="releve__subcmd__config__subcmd__help__subcmd__default"
-                ;;
-            releve__subcmd__config__subcmd__help,help)
-                cmd="releve__subcmd__config__subcmd__help__subcmd__help"
-                ;;
-            releve__subcmd__config__subcmd__help,show)
-                cmd="releve__subcmd__config__subcmd__help__subcmd__show"
                 ;;
             releve__subcmd__db,backup)
                 cmd="releve__subcmd__db__subcmd__backup"
@@ -109,155 +94,17 @@ _releve() {
             releve__subcmd__db,compact)
                 cmd="releve__subcmd__db__subcmd__compact"
                 ;;
-            releve__subcmd__db,help)
-                cmd="releve__subcmd__db__subcmd__help"
-                ;;
             releve__subcmd__db,info)
                 cmd="releve__subcmd__db__subcmd__info"
                 ;;
             releve__subcmd__db,redecode)
                 cmd="releve__subcmd__db__subcmd__redecode"
                 ;;
-            releve__subcmd__db__subcmd__help,backup)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__backup"
-                ;;
-            releve__subcmd__db__subcmd__help,check)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__check"
-                ;;
-            releve__subcmd__db__subcmd__help,compact)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__compact"
-                ;;
-            releve__subcmd__db__subcmd__help,help)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__help"
-                ;;
-            releve__subcmd__db__subcmd__help,info)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__info"
-                ;;
-            releve__subcmd__db__subcmd__help,redecode)
-                cmd="releve__subcmd__db__subcmd__help__subcmd__redecode"
-                ;;
             releve__subcmd__events,add)
                 cmd="releve__subcmd__events__subcmd__add"
                 ;;
             releve__subcmd__events,detect)
                 cmd="releve__subcmd__events__subcmd__detect"
-                ;;
-            releve__subcmd__events,help)
-                cmd="releve__subcmd__events__subcmd__help"
-                ;;
-            releve__subcmd__events__subcmd__help,add)
-                cmd="releve__subcmd__events__subcmd__help__subcmd__add"
-                ;;
-            releve__subcmd__events__subcmd__help,detect)
-                cmd="releve__subcmd__events__subcmd__help__subcmd__detect"
-                ;;
-            releve__subcmd__events__subcmd__help,help)
-                cmd="releve__subcmd__events__subcmd__help__subcmd__help"
-                ;;
-            releve__subcmd__help,check)
-                cmd="releve__subcmd__help__subcmd__check"
-                ;;
-            releve__subcmd__help,completions)
-                cmd="releve__subcmd__help__subcmd__completions"
-                ;;
-            releve__subcmd__help,config)
-                cmd="releve__subcmd__help__subcmd__config"
-                ;;
-            releve__subcmd__help,consolidate)
-                cmd="releve__subcmd__help__subcmd__consolidate"
-                ;;
-            releve__subcmd__help,db)
-                cmd="releve__subcmd__help__subcmd__db"
-                ;;
-            releve__subcmd__help,doctor)
-                cmd="releve__subcmd__help__subcmd__doctor"
-                ;;
-            releve__subcmd__help,events)
-                cmd="releve__subcmd__help__subcmd__events"
-                ;;
-            releve__subcmd__help,explain)
-                cmd="releve__subcmd__help__subcmd__explain"
-                ;;
-            releve__subcmd__help,export)
-                cmd="releve__subcmd__help__subcmd__export"
-                ;;
-            releve__subcmd__help,help)
-                cmd="releve__subcmd__help__subcmd__help"
-                ;;
-            releve__subcmd__help,import)
-                cmd="releve__subcmd__help__subcmd__import"
-                ;;
-            releve__subcmd__help,log)
-                cmd="releve__subcmd__help__subcmd__log"
-                ;;
-            releve__subcmd__help,man)
-                cmd="releve__subcmd__help__subcmd__man"
-                ;;
-            releve__subcmd__help,meters)
-                cmd="releve__subcmd__help__subcmd__meters"
-                ;;
-            releve__subcmd__help,obis)
-                cmd="releve__subcmd__help__subcmd__obis"
-                ;;
-            releve__subcmd__help,ports)
-                cmd="releve__subcmd__help__subcmd__ports"
-                ;;
-            releve__subcmd__help,read)
-                cmd="releve__subcmd__help__subcmd__read"
-                ;;
-            releve__subcmd__help,serve)
-                cmd="releve__subcmd__help__subcmd__serve"
-                ;;
-            releve__subcmd__help,simulate)
-                cmd="releve__subcmd__help__subcmd__simulate"
-                ;;
-            releve__subcmd__help,stats)
-                cmd="releve__subcmd__help__subcmd__stats"
-                ;;
-            releve__subcmd__help__subcmd__config,check)
-                cmd="releve__subcmd__help__subcmd__config__subcmd__check"
-                ;;
-            releve__subcmd__help__subcmd__config,default)
-                cmd="releve__subcmd__help__subcmd__config__subcmd__default"
-                ;;
-            releve__subcmd__help__subcmd__config,show)
-                cmd="releve__subcmd__help__subcmd__config__subcmd__show"
-                ;;
-            releve__subcmd__help__subcmd__db,backup)
-                cmd="releve__subcmd__help__subcmd__db__subcmd__backup"
-                ;;
-            releve__subcmd__help__subcmd__db,check)
-                cmd="releve__subcmd__help__subcmd__db__subcmd__check"
-                ;;
-            releve__subcmd__help__subcmd__db,compact)
-                cmd="releve__subcmd__help__subcmd__db__subcmd__compact"
-                ;;
-            releve__subcmd__help__subcmd__db,info)
-                cmd="releve__subcmd__help__subcmd__db__subcmd__info"
-                ;;
-            releve__subcmd__help__subcmd__db,redecode)
-                cmd="releve__subcmd__help__subcmd__db__subcmd__redecode"
-                ;;
-            releve__subcmd__help__subcmd__events,add)
-                cmd="releve__subcmd__help__subcmd__events__subcmd__add"
-                ;;
-            releve__subcmd__help__subcmd__events,detect)
-                cmd="releve__subcmd__help__subcmd__events__subcmd__detect"
-                ;;
-            releve__subcmd__help__subcmd__meters,merge)
-                cmd="releve__subcmd__help__subcmd__meters__subcmd__merge"
-                ;;
-            releve__subcmd__help__subcmd__meters,name)
-                cmd="releve__subcmd__help__subcmd__meters__subcmd__name"
-                ;;
-            releve__subcmd__help__subcmd__meters,segments)
-                cmd="releve__subcmd__help__subcmd__meters__subcmd__segments"
-                ;;
-            releve__subcmd__help__subcmd__meters,split)
-                cmd="releve__subcmd__help__subcmd__meters__subcmd__split"
-                ;;
-            releve__subcmd__meters,help)
-                cmd="releve__subcmd__meters__subcmd__help"
                 ;;
             releve__subcmd__meters,merge)
                 cmd="releve__subcmd__meters__subcmd__merge"
@@ -270,21 +117,6 @@ _releve() {
                 ;;
             releve__subcmd__meters,split)
                 cmd="releve__subcmd__meters__subcmd__split"
-                ;;
-            releve__subcmd__meters__subcmd__help,help)
-                cmd="releve__subcmd__meters__subcmd__help__subcmd__help"
-                ;;
-            releve__subcmd__meters__subcmd__help,merge)
-                cmd="releve__subcmd__meters__subcmd__help__subcmd__merge"
-                ;;
-            releve__subcmd__meters__subcmd__help,name)
-                cmd="releve__subcmd__meters__subcmd__help__subcmd__name"
-                ;;
-            releve__subcmd__meters__subcmd__help,segments)
-                cmd="releve__subcmd__meters__subcmd__help__subcmd__segments"
-                ;;
-            releve__subcmd__meters__subcmd__help,split)
-                cmd="releve__subcmd__meters__subcmd__help__subcmd__split"
                 ;;
             *)
                 ;;
@@ -331,7 +163,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__check)
-            opts="-q -v -h --max-age --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --max-age --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -339,6 +171,14 @@ _releve() {
             case "${prev}" in
                 --max-age)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
                 --db)
@@ -411,7 +251,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__config)
-            opts="-q -v -h --db --config --meter --tz --lang --color --quiet --verbose --help default show check help"
+            opts="-q -v -h --db --config --meter --tz --lang --color --quiet --verbose --help default show check"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -524,76 +364,6 @@ _releve() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        releve__subcmd__config__subcmd__help)
-            opts="default show check help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__config__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__config__subcmd__help__subcmd__default)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__config__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__config__subcmd__help__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         releve__subcmd__config__subcmd__show)
             opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -641,7 +411,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__consolidate)
-            opts="-n -q -v -h --archive --day --week --month --since --until --hours --compact --keep --prune --keep-archive --dry-run --verify --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-n -q -v -h --archive --day --week --month --since --until --hours --compact --keep --prune --keep-archive --dry-run --wait --verify --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -679,6 +449,10 @@ _releve() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -711,7 +485,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__db)
-            opts="-q -v -h --db --config --meter --tz --lang --color --quiet --verbose --help check info backup compact redecode help"
+            opts="-q -v -h --db --config --meter --tz --lang --color --quiet --verbose --help check info backup compact redecode"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -862,111 +636,21 @@ _releve() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        releve__subcmd__db__subcmd__help)
-            opts="check info backup compact redecode help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__backup)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__compact)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__info)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__db__subcmd__help__subcmd__redecode)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         releve__subcmd__db__subcmd__info)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1143,7 +827,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__events)
-            opts="-f -q -v -h --since --until --severity --type --search --limit --format --json --follow --exec --fail-empty --db --config --meter --tz --lang --color --quiet --verbose --help add detect help"
+            opts="-f -q -v -h --since --until --severity --type --search --limit --format --json --follow --exec --fail-empty --db --config --meter --tz --lang --color --quiet --verbose --help add detect"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1271,7 +955,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__events__subcmd__detect)
-            opts="-q -v -h --since --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --since --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,6 +963,14 @@ _releve() {
             case "${prev}" in
                 --since)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
                     return 0
                     ;;
                 --db)
@@ -1305,62 +997,6 @@ _releve() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__events__subcmd__help)
-            opts="add detect help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__events__subcmd__help__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__events__subcmd__help__subcmd__detect)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__events__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -1419,7 +1055,7 @@ _releve() {
             return 0
             ;;
         releve__subcmd__export)
-            opts="-f -o -q -v -h --since --until --by --format --fields --output --archive --days --compact --from-archive --fail-empty --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -o -q -v -h --since --until --by --format --json --fields --output --archive --days --compact --from-archive --fail-empty --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1501,488 +1137,36 @@ _releve() {
             return 0
             ;;
         releve__subcmd__help)
-            opts="ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help"
+            opts="-q -v -h --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --db)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__completions)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --meter)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__config)
-            opts="default show check"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --tz)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__config__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --lang)
+                    COMPREPLY=($(compgen -W "en fr de" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__config__subcmd__default)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
                     ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__config__subcmd__show)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__consolidate)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db)
-            opts="check info backup compact redecode"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db__subcmd__backup)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db__subcmd__check)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db__subcmd__compact)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db__subcmd__info)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__db__subcmd__redecode)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__doctor)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__events)
-            opts="add detect"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__events__subcmd__add)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__events__subcmd__detect)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__explain)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__export)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__import)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__log)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__man)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__meters)
-            opts="segments split merge name"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__meters__subcmd__merge)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__meters__subcmd__name)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__meters__subcmd__segments)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__meters__subcmd__split)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__obis)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__ports)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__read)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__serve)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__simulate)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__help__subcmd__stats)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;
@@ -2189,12 +1373,20 @@ _releve() {
             return 0
             ;;
         releve__subcmd__meters)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help segments split merge name help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help segments split merge name"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2226,97 +1418,21 @@ _releve() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        releve__subcmd__meters__subcmd__help)
-            opts="segments split merge name help"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__meters__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__meters__subcmd__help__subcmd__merge)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__meters__subcmd__help__subcmd__name)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__meters__subcmd__help__subcmd__segments)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        releve__subcmd__meters__subcmd__help__subcmd__split)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         releve__subcmd__meters__subcmd__merge)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2349,12 +1465,20 @@ _releve() {
             return 0
             ;;
         releve__subcmd__meters__subcmd__name)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2387,12 +1511,20 @@ _releve() {
             return 0
             ;;
         releve__subcmd__meters__subcmd__segments)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2425,12 +1557,20 @@ _releve() {
             return 0
             ;;
         releve__subcmd__meters__subcmd__split)
-            opts="-q -v -h --json --db --config --meter --tz --lang --color --quiet --verbose --help"
+            opts="-f -q -v -h --format --json --db --config --meter --tz --lang --color --quiet --verbose --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
+                -f)
+                    COMPREPLY=($(compgen -W "table json" -- "${cur}"))
+                    return 0
+                    ;;
                 --db)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -28,7 +28,7 @@ complete -c releve -n "__fish_releve_needs_command" -l db -d 'The store [default
 complete -c releve -n "__fish_releve_needs_command" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_needs_command" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -39,25 +39,25 @@ complete -c releve -n "__fish_releve_needs_command" -s v -l verbose -d 'Say more
 complete -c releve -n "__fish_releve_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_needs_command" -s V -l version -d 'Print version'
 complete -c releve -n "__fish_releve_needs_command" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
-complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
+complete -c releve -n "__fish_releve_needs_command" -f -a "read" -d 'Read a meter, or the readings of a file or of standard input'
 complete -c releve -n "__fish_releve_needs_command" -f -a "log" -d 'Keep reading meters into the store'
-complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
+complete -c releve -n "__fish_releve_needs_command" -f -a "explain" -d 'Take a capture apart: what each byte means, where it goes wrong'
 complete -c releve -n "__fish_releve_needs_command" -f -a "obis" -d 'Look up OBIS codes by number or by name'
 complete -c releve -n "__fish_releve_needs_command" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
 complete -c releve -n "__fish_releve_needs_command" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
-complete -c releve -n "__fish_releve_needs_command" -f -a "stats" -d 'Energies, power and voltages by hour, day, week, month or year, and how complete they are'
+complete -c releve -n "__fish_releve_needs_command" -f -a "stats" -d 'Energies, power and voltages by hour, day, week, month or year'
 complete -c releve -n "__fish_releve_needs_command" -f -a "events" -d 'List what happened, or say what did'
 complete -c releve -n "__fish_releve_needs_command" -f -a "check" -d 'Say whether readings come in, for monitoring'
-complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write what is complete into the archive; take out of the store what is safe there'
+complete -c releve -n "__fish_releve_needs_command" -f -a "consolidate" -d 'Write what is complete into the archive, prune the store'
 complete -c releve -n "__fish_releve_needs_command" -f -a "serve" -d 'Serve the API and a dashboard to browsers'
 complete -c releve -n "__fish_releve_needs_command" -f -a "doctor" -d 'Find out why it does not work'
 complete -c releve -n "__fish_releve_needs_command" -f -a "config" -d 'Show and check the settings'
 complete -c releve -n "__fish_releve_needs_command" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
-complete -c releve -n "__fish_releve_needs_command" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
+complete -c releve -n "__fish_releve_needs_command" -f -a "meters" -d 'List meters and the segments of their counters, correct them'
 complete -c releve -n "__fish_releve_needs_command" -f -a "db" -d 'Check, describe, copy or compact the store'
 complete -c releve -n "__fish_releve_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c releve -n "__fish_releve_needs_command" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_needs_command" -f -a "help" -d 'Explain a command, or an error by its id'
 complete -c releve -n "__fish_releve_using_subcommand ports" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'An array of objects'
 ndjson\t'An object a line'"
@@ -65,7 +65,7 @@ complete -c releve -n "__fish_releve_using_subcommand ports" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand ports" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand ports" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand ports" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand ports" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -118,7 +118,7 @@ complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand read" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -137,7 +137,6 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l interval -d 'Keep 
 complete -c releve -n "__fish_releve_using_subcommand log" -l commit -d 'Write in groups: a power cut loses no more than came in this time' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l archive -d 'Write each hour and day into this archive when it is over' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l print -d 'Also print each reading that is kept, a line each' -r -f -a "ndjson\t'An object a line'"
-complete -c releve -n "__fish_releve_using_subcommand log" -l mqtt -d 'Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST:PORT' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l count -d 'End after so many readings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
@@ -169,7 +168,7 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand log" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -186,7 +185,7 @@ complete -c releve -n "__fish_releve_using_subcommand explain" -l db -d 'The sto
 complete -c releve -n "__fish_releve_using_subcommand explain" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand explain" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -202,7 +201,7 @@ complete -c releve -n "__fish_releve_using_subcommand obis" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand obis" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand obis" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand obis" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -218,7 +217,7 @@ complete -c releve -n "__fish_releve_using_subcommand import" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand import" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand import" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand import" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand import" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -249,12 +248,13 @@ complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
+complete -c releve -n "__fish_releve_using_subcommand export" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand export" -l compact -d 'Those without indentation'
 complete -c releve -n "__fish_releve_using_subcommand export" -l fail-empty -d 'End with 1 if there is no reading'
 complete -c releve -n "__fish_releve_using_subcommand export" -s q -l quiet -d 'Say nothing but errors'
@@ -277,7 +277,7 @@ complete -c releve -n "__fish_releve_using_subcommand stats" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand stats" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand stats" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand stats" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand stats" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -286,44 +286,43 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand stats" -l curve -d 'The duration curve: which power is reached how much of the time'
 complete -c releve -n "__fish_releve_using_subcommand stats" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand stats" -l all -d 'All rows, also on a terminal'
-complete -c releve -n "__fish_releve_using_subcommand stats" -l ascii -d 'Bars of plain characters; so by default where the locale is not UTF-8'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l ascii -d 'Bars of plain characters; so by default in a pipe and where the locale is not UTF-8'
 complete -c releve -n "__fish_releve_using_subcommand stats" -l fail-empty -d 'End with 1 if there is no reading'
 complete -c releve -n "__fish_releve_using_subcommand stats" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand stats" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand stats" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l severity -d 'Of this severity; several with commas' -r -f -a "info\t'Nothing to do'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l since -d 'From when on: 2d, yesterday, 2025-11-07, "2025-11-07 14:30", 2025-W45 and more' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l severity -d 'Of this severity; several with commas' -r -f -a "info\t'Nothing to do'
 warning\t'Out of bounds'
 error\t'Supply or measurement is defective'
 critical\t'Danger, fraud, or data lost'"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l type -d 'Of this kind, like surtension or its word in the table; several with commas' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l search -d 'With all these words in the description' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l limit -d 'No more than so many, the newest' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, the severity as a word'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l type -d 'Of this kind, like surtension; several with commas' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l search -d 'With all these words in the description' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l limit -d 'No more than so many, the newest' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, the severity as a word'
 json\t'One object, as the API answers'
 ndjson\t'An object a line'
 csv\t'A row an event'"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l exec -d 'With --follow: run a command for each new one, its JSON on standard input' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l exec -d 'With --follow: run a command for each new one, its JSON on standard input' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l json -d 'Short for -f json'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l follow -d 'Go on with new ones as they come'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -l fail-empty -d 'End with 1 if there is none'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s q -l quiet -d 'Say nothing but errors'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s v -l verbose -d 'Say more on stderr; twice for even more'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l follow -d 'Go on with new ones as they come'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l fail-empty -d 'End with 1 if there is none'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l at -d 'When it began' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l until -d 'When it was over' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l type -d 'Of which kind, like coupure' -r
@@ -335,7 +334,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -345,35 +344,36 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l since -d 'Only events that began since then; all without it' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand check" -l max-age -d 'How old the last reading may be' -r
+complete -c releve -n "__fish_releve_using_subcommand check" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand check" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand check" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand check" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand check" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -385,11 +385,12 @@ complete -c releve -n "__fish_releve_using_subcommand consolidate" -l since -d '
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l until -d 'Until when: a bare day, week or month reaches its end, a time is exclusive' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l keep -d 'How long readings stay in the store: 90d, 26w, 18mo, 2y' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l keep-archive -d 'How long files stay in the archive: 10y' -r
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l wait -d 'If another consolidation is going on, wait so long for it to end' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -415,7 +416,7 @@ complete -c releve -n "__fish_releve_using_subcommand serve" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand serve" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand serve" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand serve" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -456,7 +457,7 @@ complete -c releve -n "__fish_releve_using_subcommand doctor" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -467,28 +468,27 @@ complete -c releve -n "__fish_releve_using_subcommand doctor" -l json -d 'Short 
 complete -c releve -n "__fish_releve_using_subcommand doctor" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand doctor" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s q -l quiet -d 'Say nothing but errors'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s v -l verbose -d 'Say more on stderr; twice for even more'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "default" -d 'Print a settings file with every key, commented'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "show" -d 'Print the settings in force and where each comes from'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "check" -d 'Say whether the settings file makes sense'
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -f -a "default" -d 'Print a settings file with every key, commented'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -f -a "show" -d 'Print the settings in force and where each comes from'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -f -a "check" -d 'Say whether the settings file makes sense'
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -503,7 +503,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -517,7 +517,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -526,10 +526,6 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "default" -d 'Print a settings file with every key, commented'
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the settings in force and where each comes from'
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Say whether the settings file makes sense'
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l link -d 'The same, under a name that stays: a symbolic link' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l listen -d 'Be a serial bridge: listen on TCP; port 0 takes a free one' -r
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s o -l output -d 'Write what the meter sends to a file, - for standard output' -r -F
@@ -545,7 +541,7 @@ complete -c releve -n "__fish_releve_using_subcommand simulate" -l totals -d 'At
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -557,110 +553,113 @@ complete -c releve -n "__fish_releve_using_subcommand simulate" -l any-format -d
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -l json -d 'As JSON'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s q -l quiet -d 'Say nothing but errors'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s v -l verbose -d 'Say more on stderr; twice for even more'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "segments" -d 'The segments of each counter of a meter'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l json -d 'Short for -f json'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "segments" -d 'The segments of each counter of a meter'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "segments" -d 'The segments of each counter of a meter'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -l color -d 'When to use colour' -r -f -a "auto\t''
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s q -l quiet -d 'Say nothing but errors'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s v -l verbose -d 'Say more on stderr; twice for even more'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "check" -d 'Look at every page and every reading'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "info" -d 'Say what the store holds'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -f -a "check" -d 'Look at every page and every reading'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -f -a "info" -d 'Say what the store holds'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -669,17 +668,19 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l color -d 'When to use colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l json -d 'As JSON'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l json -d 'Short for -f json'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -687,7 +688,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -700,7 +701,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -714,7 +715,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -723,17 +724,11 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "check" -d 'Look at every page and every reading'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "info" -d 'Say what the store holds'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand completions" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -746,7 +741,7 @@ complete -c releve -n "__fish_releve_using_subcommand man" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand man" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand man" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -755,37 +750,16 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand man" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand man" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "ports" -d 'List the serial ports: what is plugged in, and whether it is free'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "read" -d 'Read a meter, or a capture: the readings of a file or of standard input'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "log" -d 'Keep reading meters into the store'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "explain" -d 'Take a capture apart: what each byte means, and where it goes wrong'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "obis" -d 'Look up OBIS codes by number or by name'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "import" -d 'Take readings from captures, archives, the old database, CSV'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "export" -d 'Write readings of the store as JSON, CSV and more'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "stats" -d 'Energies, power and voltages by hour, day, week, month or year, and how complete they are'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "events" -d 'List what happened, or say what did'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "check" -d 'Say whether readings come in, for monitoring'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "consolidate" -d 'Write what is complete into the archive; take out of the store what is safe there'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "serve" -d 'Serve the API and a dashboard to browsers'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "doctor" -d 'Find out why it does not work'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "config" -d 'Show and check the settings'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "simulate" -d 'Play a meter on a pseudo terminal, a TCP port or into a file'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "meters" -d 'List the meters and the segments of their counters, and correct them'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "db" -d 'Check, describe, copy or compact the store'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "man" -d 'Write the manual pages, one for each command, into a folder'
-complete -c releve -n "__fish_releve_using_subcommand help; and not __fish_seen_subcommand_from ports read log explain obis import export stats events check consolidate serve doctor config simulate meters db completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "add" -d 'Say what you saw: an outage, work on the installation'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from events" -f -a "detect" -d 'Find events again in the stored readings, by the rules that hold now'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "default" -d 'Print a settings file with every key, commented'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print the settings in force and where each comes from'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Say whether the settings file makes sense'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "segments" -d 'The segments of each counter of a meter'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from meters" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "check" -d 'Look at every page and every reading'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "info" -d 'Say what the store holds'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "backup" -d 'Copy the store, also while it is in use; the copy is checked'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "compact" -d 'Seal what is over, bring an older store up to date, give back room'
-complete -c releve -n "__fish_releve_using_subcommand help; and __fish_seen_subcommand_from db" -f -a "redecode" -d 'Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then'
+complete -c releve -n "__fish_releve_using_subcommand help" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
+complete -c releve -n "__fish_releve_using_subcommand help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
+complete -c releve -n "__fish_releve_using_subcommand help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
+complete -c releve -n "__fish_releve_using_subcommand help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+fr\t'Français'
+de\t'Deutsch'"
+complete -c releve -n "__fish_releve_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c releve -n "__fish_releve_using_subcommand help" -s q -l quiet -d 'Say nothing but errors'
+complete -c releve -n "__fish_releve_using_subcommand help" -s v -l verbose -d 'Say more on stderr; twice for even more'
+complete -c releve -n "__fish_releve_using_subcommand help" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,6 +1,7 @@
 //! Arguments that every command shares.
 
-use super::config::{Config, Events, Meter};
+use super::complete;
+use super::config::{Config, Events, Meter, nearest};
 use super::failure::{self, Failure};
 use super::output;
 use super::words::tr;
@@ -29,7 +30,7 @@ pub(super) struct Globals {
     )]
     config: Option<PathBuf>,
     /// The meter, by its identifier or its alias in the settings
-    #[arg(long, value_name = "ID", global = true)]
+    #[arg(long, value_name = "ID", global = true, add = complete::meters())]
     pub(super) meter: Option<String>,
     /// The IANA time zone of meter clocks and bare dates [default: the system's]
     #[arg(long, value_name = "ZONE", global = true)]
@@ -48,6 +49,9 @@ pub(super) struct Globals {
     pub(super) verbose: u8,
     #[arg(skip)]
     loaded: OnceCell<Config>,
+    /// That TZ is none has been said.
+    #[arg(skip)]
+    warned: OnceCell<()>,
 }
 
 /// A language for people.
@@ -90,10 +94,52 @@ fn language_of_locale() -> Option<Language> {
     if names_utf8(&locale) || is_utf8() { Language::from_locale(&locale) } else { None }
 }
 
+/// What the option and the environment say of colour; bixense.com/clicolors and no-color.org. An empty variable says nothing.
+fn chosen_colour(option: ColorChoice) -> ColorChoice {
+    let value = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    match option {
+        ColorChoice::Auto if value("NO_COLOR").is_some() => ColorChoice::Never,
+        ColorChoice::Auto if value("CLICOLOR_FORCE").is_some_and(|value| value != "0") => ColorChoice::Always,
+        chosen => chosen,
+    }
+}
+
+/// The colour of help and of what is said of wrong arguments: these are printed before the arguments are understood.
+pub(super) fn colour_of_help() -> ColorChoice {
+    let mut words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    let mut option = ColorChoice::Auto;
+    while let Some(word) = words.next() {
+        let word = word.to_string_lossy();
+        let value = match word.strip_prefix("--color") {
+            Some("") => words.next().map(|value| value.to_string_lossy().into_owned()),
+            Some(rest) => rest.strip_prefix('=').map(str::to_owned),
+            None => None,
+        };
+        option = value.and_then(|value| ColorChoice::from_str(&value, true).ok()).unwrap_or(option);
+    }
+    match chosen_colour(option) {
+        // Else clap takes even CLICOLOR_FORCE=0 for a wish.
+        ColorChoice::Auto if !std::io::stdout().is_terminal() || !std::io::stderr().is_terminal() => ColorChoice::Never,
+        chosen => chosen,
+    }
+}
+
 /// An identifier that names a meter.
 pub(super) fn meter_id(text: &str) -> Result<MeterId, Failure> {
     MeterId::new(text)
         .ok_or_else(|| Failure::new(failure::USAGE, "meter.name", tr!("'{text}' is no meter identifier", text)))
+}
+
+/// A zone by its name; `of` says which setting has it.
+fn named_zone(name: &str, exit: u8, id: &'static str, of: &str) -> Result<Zone, Failure> {
+    Zone::parse(name).map_err(|error| {
+        let failure = Failure::new(exit, id, format!("{of}{error}"));
+        let names: Vec<&str> = Zone::names().collect();
+        match nearest(name, &names) {
+            Some(meant) => failure.tip(tr!("did you mean '{meant}'?", meant)),
+            None => failure.tip("write it like Europe/Zurich, Europe/Brussels or UTC"),
+        }
+    })
 }
 
 fn default_store() -> anyhow::Result<PathBuf> {
@@ -175,6 +221,12 @@ impl Globals {
         Ok(settings)
     }
 
+    /// The names of meters in the settings, and what they stand for.
+    pub(super) fn aliases(&self) -> Vec<(String, Option<String>)> {
+        let Ok(config) = self.config() else { return Vec::new() };
+        config.file.meters.iter().map(|(alias, meter)| (alias.clone(), meter.id.clone())).collect()
+    }
+
     /// What the settings say of events.
     pub(super) fn events(&self) -> anyhow::Result<&Events> {
         Ok(&self.config()?.file.evenements)
@@ -194,21 +246,31 @@ impl Globals {
     }
     /// The zone: the option, the settings, else the system's, else UTC.
     pub(super) fn zone(&self) -> anyhow::Result<ZoneChoice> {
-        if let Some(name) = self.tz.as_ref().or(self.config()?.file.tz.as_ref()) {
-            let zone = Zone::parse(name).map_err(|_| {
-                Failure::new(failure::USAGE, "time.zone", tr!("'{name}' is not an IANA time zone", name))
-                    .tip(tr!("write it like Europe/Zurich, Europe/Brussels or UTC"))
-            })?;
+        if let Some(name) = &self.tz {
+            let zone = named_zone(name, failure::USAGE, "time.zone", "")?;
             return Ok(ZoneChoice { zone, chosen: true });
         }
+        let config = self.config()?;
+        if let Some(name) = &config.file.tz {
+            let file = config.path.as_ref().map(|path| format!("{}: tz: ", path.display())).unwrap_or_default();
+            let zone = named_zone(name, failure::CONFIG, "config.value", &file)?;
+            return Ok(ZoneChoice { zone, chosen: true });
+        }
+        let system = || Zone::system().unwrap_or(Zone::UTC);
         match std::env::var("TZ") {
             Ok(name) if !name.is_empty() => match Zone::parse(name.trim_start_matches(':')) {
                 Ok(zone) => return Ok(ZoneChoice { zone, chosen: false }),
-                Err(_) => self.warn(&tr!("TZ={name} is no IANA time zone; the system's is used", name)),
+                Err(_) => {
+                    let zone = system();
+                    if self.warned.set(()).is_ok() {
+                        self.warn(&tr!("TZ={name} is no IANA time zone; {zone} is used", name, zone));
+                    }
+                    return Ok(ZoneChoice { zone, chosen: false });
+                }
             },
             _ => {}
         }
-        Ok(ZoneChoice { zone: Zone::system().unwrap_or(Zone::UTC), chosen: false })
+        Ok(ZoneChoice { zone: system(), chosen: false })
     }
 
     /// The meter that is meant: named by the option, or in the settings.
@@ -264,12 +326,9 @@ impl Globals {
 
     /// Whether stdout gets colour: the option, NO_COLOR, CLICOLOR_FORCE, then whether it is a terminal.
     pub(super) fn colour(&self) -> bool {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        match self.color {
+        match chosen_colour(self.color) {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto if set("NO_COLOR") => false,
-            ColorChoice::Auto if std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
             ColorChoice::Auto => {
                 std::io::stdout().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
             }

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::export::choose_meter;
 use super::failure::{self, Failure};
 use super::output::Output;
+use super::table::TwoForms;
 use super::when;
 use super::words::tr;
 use crate::reading::{Instant, MeterId};
@@ -27,9 +28,8 @@ pub(super) struct Cmd {
     /// How old the last reading may be
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = when::duration)]
     max_age: Duration,
-    /// As JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    form: TwoForms,
 }
 
 impl Cmd {
@@ -53,7 +53,7 @@ impl Cmd {
             return Err(Failure::new(failure::NO_INPUT, "store.empty", tr!("the store holds no reading yet")).into());
         };
         let is_fresh = age <= self.max_age;
-        if self.json {
+        if self.form.is_json() {
             let json = serde_json::json!({
                 "ok": is_fresh, "compteur": meter.as_str(), "date_derniere": last.to_string(), "age_s": age.as_secs(),
                 "max_s": self.max_age.as_secs(), "nb_compteurs": meters.len(),

@@ -7,7 +7,7 @@ use super::when;
 use super::words::{count, errors, tr};
 use crate::archive::{ArchiveError, Kind, Period, Tree};
 use crate::consolidate::verify::{Finding, verify};
-use crate::consolidate::{Bounds, Done, Select, Wishes, run};
+use crate::consolidate::{Bounds, ConsolidateError, Done, Select, Wishes, run};
 use crate::document::Form;
 use crate::reading::{Asked, Instant, Zone};
 use crate::store::Store;
@@ -15,6 +15,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +41,7 @@ what would be done to the byte, and does nothing.
 
 For cron: -q says nothing unless something is wrong, and a second run while one is going on ends with 75.";
 
-/// Write what is complete into the archive; take out of the store what is safe there
+/// Write what is complete into the archive, prune the store
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES, after_long_help = MORE)]
 pub(super) struct Cmd {
@@ -76,10 +77,16 @@ pub(super) struct Cmd {
     /// Tell what would be done, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// If another consolidation is going on, wait so long for it to end
+    #[arg(long, value_name = "TIME", value_parser = when::duration)]
+    wait: Option<Duration>,
     /// Check every file of the archive instead; the store is not needed
     #[arg(long, conflicts_with_all = ["day", "week", "month", "since", "until", "keep", "keep_archive", "dry_run", "compact", "hours"])]
     verify: bool,
 }
+
+/// How often it is looked whether another consolidation is over.
+const NAP: Duration = Duration::from_millis(200);
 
 /// A length of time in days or months.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,22 +178,35 @@ impl Cmd {
         let bar = bar(globals);
         let mut failed = None;
         let mut anything = false;
-        let done = run(wishes, |done| {
-            anything |= !matches!(done, Done::Planned(_));
-            match done {
-                Done::Planned(count) => bar.inc_length(count as u64),
-                Done::Written { .. } => bar.inc(1),
-                _ => {}
+        let mut naps = self.wait.map_or(0, |wait| wait.as_millis() / NAP.as_millis());
+        let mut go = || {
+            run(wishes, |done| {
+                anything |= !matches!(done, Done::Planned(_));
+                match done {
+                    Done::Planned(count) => bar.inc_length(count as u64),
+                    Done::Written { .. } => bar.inc(1),
+                    _ => {}
+                }
+                if let Some(trouble) = trouble(&done) {
+                    bar.suspend(|| say(&trouble));
+                }
+                if let Some(line) = line(&done).filter(|_| !globals.quiet && failed.is_none()) {
+                    // Written when it is done, not later; but a reader that has gone does not stop the work.
+                    let told = bar.suspend(|| output.line(&line).and_then(|()| output.flush()));
+                    failed = told.err();
+                }
+            })
+        };
+        let done = loop {
+            match go() {
+                // Whoever finds it taken has done nothing yet.
+                Err(ConsolidateError::Busy { .. } | ConsolidateError::Archive(ArchiveError::Busy(_))) if naps > 0 => {
+                    naps -= 1;
+                    std::thread::sleep(NAP);
+                }
+                done => break done,
             }
-            if let Some(trouble) = trouble(&done) {
-                bar.suspend(|| say(&trouble));
-            }
-            if let Some(line) = line(&done).filter(|_| !globals.quiet && failed.is_none()) {
-                // Written when it is done, not later; but a reader that has gone does not stop the work.
-                let told = bar.suspend(|| output.line(&line).and_then(|()| output.flush()));
-                failed = told.err();
-            }
-        });
+        };
         bar.finish_and_clear();
         let report = done?;
         if let Some(error) = failed {

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::failure::{self, Failure};
 use super::keys;
 use super::output::Output;
+use super::table::TwoForms;
 use super::words::{count, tr};
 use crate::acquire::{Decoder, Outcome, Receipt, Settings, timestamp};
 use crate::consolidate::Lock;
@@ -34,22 +35,28 @@ pub(super) struct Cmd {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Look at every page and every reading
+    #[command(after_help = "Examples:\n  releve db check --db target/example.db")]
     Check,
     /// Say what the store holds
+    #[command(
+        after_help = "Examples:\n  releve db info --db target/example.db\n  releve db info --db target/example.db -f json"
+    )]
     Info {
-        /// As JSON
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        form: TwoForms,
     },
     /// Copy the store, also while it is in use; the copy is checked
+    #[command(after_help = "Examples:\n  releve db backup target/backup.db --db target/example.db")]
     Backup {
         /// The file to make; it must not be there yet
         #[arg(value_name = "FILE")]
         to: PathBuf,
     },
     /// Seal what is over, bring an older store up to date, give back room
+    #[command(after_help = "Examples:\n  releve db compact --db target/example.db")]
     Compact,
     /// Decode the kept raw telegrams again; what comes out otherwise now stands in place of what came out then
+    #[command(after_help = "Examples:\n  releve db redecode --db target/example.db")]
     Redecode {
         /// The file with the keys of enciphered telegrams
         #[arg(long, value_name = "FILE")]
@@ -68,7 +75,7 @@ impl Cmd {
                     output.line(&tr!("sound: {readings}, {spans}", readings, spans))?;
                 }
             }
-            What::Info { json } => info(&Store::open(&path)?, json, output)?,
+            What::Info { form } => info(&Store::open(&path)?, form.is_json(), output)?,
             What::Backup { to } => {
                 let store = Store::open(&path)?;
                 if to.exists() {

@@ -21,7 +21,7 @@ Examples:
   releve explain fixtures/dlms/e450_ciphered.bin --key-file fixtures/dlms/example.key
   releve explain - < fixtures/sml/push.bin";
 
-/// Take a capture apart: what each byte means, and where it goes wrong
+/// Take a capture apart: what each byte means, where it goes wrong
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Cmd {

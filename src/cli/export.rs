@@ -1,6 +1,7 @@
 //! `releve export`: readings out of the store.
 
 use super::args::Globals;
+use super::config::nearest;
 use super::failure::{self, Failure};
 use super::output::Output;
 use super::past::{archive_to_read, warn_if_blind};
@@ -43,8 +44,11 @@ pub(super) struct Cmd {
     /// How to write
     #[arg(short, long, value_name = "FORMAT", default_value = "json")]
     format: Format,
+    /// Short for -f json
+    #[arg(long, conflicts_with_all = ["format", "archive"])]
+    json: bool,
     /// Only these keys, in this order: columns or codes like 1-0:5.8.0
-    #[arg(long, value_name = "KEY", value_delimiter = ',')]
+    #[arg(long, value_name = "KEY", value_delimiter = ',', add = super::complete::columns())]
     fields: Vec<String>,
     /// Into a file, which gets its name when it is whole; .gz packs it
     #[arg(short, long, value_name = "FILE")]
@@ -109,7 +113,8 @@ impl Cmd {
         let past = tree.as_ref().map_or(Past::new(&store), |tree| Past::with_archive(&store, tree));
         let zone = globals.zone()?;
         let period = self.span.resolve(globals)?;
-        let step = match (self.by, self.format) {
+        let format = if self.json { Format::Json } else { self.format };
+        let step = match (self.by, format) {
             (Some(By::Quarter), _) | (None, Format::History) => Some(Step::Seconds(900)),
             (Some(By::Hour), _) => Some(Step::Seconds(3600)),
             (Some(By::Day), _) => Some(Step::Day(zone.zone)),
@@ -119,7 +124,7 @@ impl Cmd {
         warn_if_blind(&past, &meter, &period, globals)?;
         let keys = Keys::of(past, &meter, &period, &self.fields)?;
         let selection = Selection { past, meter: &meter, period, step, keys: &keys };
-        let count = match self.format {
+        let count = match format {
             Format::Sqlite => selection.sqlite(self.output.as_deref())?,
             format => {
                 let mut target = Target::open(self.output.as_deref(), output)?;
@@ -371,6 +376,11 @@ impl Keys {
         }
         if let Some(unknown) = asked.iter().find(|key| !all.contains(key)) {
             let failure = Failure::new(failure::USAGE, "export.field", tr!("there is no key '{key}'", key = unknown));
+            let names: Vec<&str> = all.iter().map(String::as_str).collect();
+            let failure = match nearest(unknown, &names) {
+                Some(meant) => failure.tip(tr!("did you mean '{meant}'?", meant)),
+                None => failure,
+            };
             return Err(failure.tip(tr!("there are: {list}", list = all.join(", "))).into());
         }
         units.retain(|key, _| asked.contains(key));

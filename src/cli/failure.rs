@@ -5,7 +5,7 @@ use crate::analyse::AnalyseError;
 use crate::archive::ArchiveError;
 use crate::consolidate::ConsolidateError;
 use crate::past::PastError;
-use crate::reading::{Anomaly, AnomalyCode};
+use crate::reading::{Anomaly, AnomalyCode, Instant};
 use crate::session::PlayError;
 use crate::store::StoreError;
 use crate::transport::{Access, CaptureError, InputError, LinkError, Membership, ports};
@@ -89,10 +89,19 @@ impl Failure {
             if let Some(archive) = cause.downcast_ref::<ArchiveError>() {
                 return Self::archive(archive);
             }
-            if let Some(ConsolidateError::Busy(store)) = cause.downcast_ref::<ConsolidateError>() {
+            if let Some(ConsolidateError::Busy { store, pid, since }) = cause.downcast_ref::<ConsolidateError>() {
                 let what = tr!("another consolidation of {store} is going on", store = store.display());
-                return Self::new(BUSY, "consolidate.busy", what)
-                    .tip(tr!("this one has done nothing; try again later"));
+                let failure = Self::new(BUSY, "consolidate.busy", what);
+                let failure = match (pid, since) {
+                    (Some(pid), Some(since)) => {
+                        let ago = Instant::now().unix_seconds() - since.unix_seconds();
+                        failure.cause(tr!("process {pid} does it, for {ago} s now", pid, ago))
+                    }
+                    _ => failure,
+                };
+                return failure
+                    .tip(tr!("this one has done nothing; try again later"))
+                    .tip(tr!("releve consolidate --wait 60s waits for it"));
             }
             if let Some(failure) = cause.downcast_ref::<ConsolidateError>().and_then(Self::consolidation) {
                 return failure;

@@ -11,7 +11,11 @@ use std::process::ExitCode;
 const COMPLETIONS_HELP: &str = "\
 Examples:
   releve completions bash
-  releve completions fish";
+  releve completions fish
+
+These know commands and options. To be offered ports, meters and fields as well, let the shell ask the program while you type:
+  source <(COMPLETE=bash releve)             # in ~/.bashrc; zsh alike
+  COMPLETE=fish releve | source              # in ~/.config/fish/config.fish";
 
 /// Print the completion script of a shell
 #[derive(Debug, Args)]
@@ -49,14 +53,19 @@ pub(super) struct Man {
     folder: PathBuf,
 }
 
+/// A page says all; of what only the long help shows it would leave the text out.
+fn in_full(tree: clap::Command) -> clap::Command {
+    tree.mut_args(|argument| argument.hide_short_help(false)).mut_subcommands(in_full)
+}
+
 impl Man {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         std::fs::create_dir_all(&self.folder)
-            .and_then(|()| clap_mangen::generate_to(super::command(), &self.folder))
+            .and_then(|()| clap_mangen::generate_to(in_full(super::command()), &self.folder))
             .map_err(|error| {
-            Failure::new(failure::WRITE, "man.write", tr!("cannot write into {path}", path = self.folder.display()))
-                .cause(error.to_string())
-        })?;
+                let what = tr!("cannot write into {path}", path = self.folder.display());
+                Failure::new(failure::WRITE, "man.write", what).cause(error.to_string())
+            })?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,6 +4,7 @@ use super::args::Globals;
 use super::export::choose_meter;
 use super::failure::{self, Failure};
 use super::output::Output;
+use super::table::TwoForms;
 use super::when;
 use super::words::{count, tr};
 use crate::reading::{Instant, MeterId};
@@ -22,34 +23,39 @@ higher than it can have run, and stays there, and where the serial number that t
 value that is misread once does not count. Where that is wrong, say so:
 `split TIME` begins a segment, `merge TIME` denies the one that begins there.";
 
-/// List the meters and the segments of their counters, and correct them
+/// List meters and the segments of their counters, correct them
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Cmd {
     #[command(subcommand)]
     what: Option<What>,
-    /// As JSON
-    #[arg(long, global = true)]
-    json: bool,
+    #[command(flatten)]
+    form: TwoForms,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
     /// The segments of each counter of a meter
+    #[command(after_help = "Examples:\n  releve meters segments --db target/example.db")]
     Segments,
     /// Begin a segment at a time: the meter was replaced then
+    #[command(after_help = "Examples:\n  releve meters split 2025-11-07T14:30:02Z --db target/example.db")]
     Split {
         /// RFC 3339
         #[arg(value_name = "TIME")]
         at: String,
     },
     /// No segment begins at a time: the counter ran on
+    #[command(after_help = "Examples:\n  releve meters merge 2025-11-07T14:30:02Z --db target/example.db")]
     Merge {
         /// RFC 3339, as `segments` prints it
         #[arg(value_name = "TIME")]
         at: String,
     },
     /// Give the meter a name for --meter, or take it away
+    #[command(
+        after_help = "Examples:\n  releve meters name house --db target/example.db\n  releve meters name --db target/example.db"
+    )]
     Name {
         /// The name; none takes it away
         #[arg(value_name = "NAME")]
@@ -88,7 +94,7 @@ impl Cmd {
 
     fn list(&self, store: &Store, output: &mut Output) -> anyhow::Result<()> {
         let meters = store.list_meters()?;
-        if self.json {
+        if self.form.is_json() {
             let all: Vec<_> = meters
                 .iter()
                 .map(|meter| {
@@ -113,7 +119,7 @@ impl Cmd {
 
     fn segments(&self, store: &Store, meter: &MeterId, output: &mut Output) -> anyhow::Result<()> {
         let all = store.segments(meter)?;
-        if self.json {
+        if self.form.is_json() {
             let all: Vec<_> = all
                 .iter()
                 .map(|(series, segments)| {

@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod complete;
 mod config;
 mod consolidate;
 mod db;
@@ -16,6 +17,7 @@ mod export;
 mod failure;
 mod found;
 mod generate;
+mod help;
 mod import;
 mod interrupt;
 mod keys;
@@ -38,7 +40,7 @@ mod words;
 
 use args::Globals;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use failure::Failure;
 use output::Output;
 use std::process::ExitCode;
@@ -52,10 +54,33 @@ Examples:
 
 releve help COMMAND, or man releve, for the rest.";
 
+const MORE: &str = "\
+Examples:
+  releve read fixtures/dsmr/smart5.txt -f table     # one telegram, as a table
+  releve read - -f ndjson < fixtures/dsmr/smart5.txt # a stream, a reading a line
+  releve explain fixtures/dlms/e450_push.bin        # what each byte means
+  releve obis 1.8                                   # what the codes stand for
+
+Exit status:
+  0   done; an empty result too
+  1   anything else
+  2   usage
+  65  data that does not check: checksum, tag, key, archive
+  66  input or store missing
+  69  no port or no answer
+  74  a write failed
+  75  busy or locked: try again
+  76  something answered, but not a meter
+  77  not allowed
+  78  configuration
+Ctrl-C ends a command by the signal itself, seen as 130; for log and serve it is the usual end.
+
+Every error ends with its id in brackets: releve help ID says more.";
+
 /// Read, keep and archive what electricity meters say.
 #[derive(Debug, Parser)]
-#[command(name = "releve", version, long_version = long_version(), after_help = AFTER_HELP, propagate_version = false)]
-#[command(arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = false)]
+#[command(name = "releve", version, long_version = long_version(), after_help = AFTER_HELP, after_long_help = MORE, propagate_version = false)]
+#[command(arg_required_else_help = true, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -84,12 +109,16 @@ enum Command {
     Db(db::Cmd),
     Completions(generate::Completions),
     Man(generate::Man),
+    Help(help::Cmd),
 }
 
 /// The whole tree of commands, for completions and man pages.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    let tree = Cli::command();
+    let template =
+        format!("{{about-with-newline}}\nUsage: {{usage}}\n{}\n{{options}}{{after-help}}", help::grouped(&tree));
+    tree.help_template(template)
 }
 
 /// Whether a text makes sense as a settings file, without looking at what it names.
@@ -109,7 +138,14 @@ pub fn is_key_file(text: &str) -> bool {
 /// Runs the program with the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    complete::answer();
+    if std::env::args_os().len() == 1 {
+        output::say(help::bare().trim_end());
+        return ExitCode::from(failure::USAGE);
+    }
+    let parsed =
+        command().color(args::colour_of_help()).try_get_matches().and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
@@ -144,6 +180,7 @@ fn run(cli: Cli, output: &mut Output) -> anyhow::Result<ExitCode> {
         Command::Db(command) => command.run(&globals, output),
         Command::Completions(command) => command.run(output),
         Command::Man(command) => command.run(),
+        Command::Help(command) => command.run(output),
     }
 }
 
@@ -152,7 +189,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     let printed = error.print();
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match printed {
-            Err(error) => report(&output::WriteError(error).into()),
+            Err(error) => report(&output::WriteError::from(error).into()),
             Ok(()) => ExitCode::SUCCESS,
         },
         _ => ExitCode::from(failure::USAGE),

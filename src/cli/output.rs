@@ -1,5 +1,6 @@
 //! Where text goes: stdout for data, with every failure noticed, and stderr for talk.
 
+use std::borrow::Cow;
 use std::io::{self, BufWriter, IsTerminal as _, Write};
 
 /// Writing the data failed; a closed pipe is a quiet end, everything else a failure.
@@ -65,7 +66,10 @@ pub(super) fn is_closed_pipe(error: &anyhow::Error) -> bool {
 
 /// A line on stderr. If even that is closed there is nothing left to do.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let mut stderr = io::stderr();
+    // A log or a mail of cron's may not know what an ellipsis is.
+    let text = if stderr.is_terminal() { Cow::from(text) } else { Cow::from(text.replace('…', "...")) };
+    let _ = writeln!(stderr, "{text}");
 }
 
 /// Text from a meter or a file name, with control characters replaced: it must not steer the terminal.

@@ -4,7 +4,7 @@ use super::args::Globals;
 use super::config::File;
 use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
-use super::output::{self, Output};
+use super::output::Output;
 use super::when;
 use super::words::tr;
 use crate::serve::{self, Limits, ServeError, Settings, Token};
@@ -194,9 +194,8 @@ fn get(settings: Settings, target: &str, output: &mut Output) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     output.flush()?;
-    let status = tr!("status {number}", number = answer.status);
-    output::say(&Failure::new(failure::OTHER, "serve.status", status).to_string());
-    Ok(ExitCode::from(failure::OTHER))
+    let what = tr!("{target} is answered with status {status}", target, status = answer.status);
+    Err(Failure::new(failure::OTHER, "serve.status", what).tip(tr!("/openapi.json lists the paths")).into())
 }
 
 fn refused(error: ServeError) -> anyhow::Error {

@@ -1,8 +1,10 @@
 //! `releve simulate`: a meter of a made-up household, to read without owning one.
 
 use super::args::Globals;
+use super::config::nearest;
 use super::failure::{self, Failure};
-use super::output::{Output, say};
+use super::output::{Output, WriteError, say};
+use super::target::cannot_write;
 use super::when;
 use super::words::{count, errors, tr};
 use crate::reading::{Instant, Zone};
@@ -54,10 +56,10 @@ pub(super) struct Cmd {
     #[arg(short, long, value_name = "FILE", group = "place")]
     output: Option<PathBuf>,
     /// Settings of the bridge's serial port, like 9600,8N1 [default: it follows the meter]
-    #[arg(long, value_name = "LINE", requires = "listen")]
+    #[arg(long, value_name = "LINE", requires = "listen", hide_short_help = true)]
     bridge: Option<Line>,
     /// Only mind the reader's speed: data bits and parity of most programs cannot be seen on a pseudo terminal
-    #[arg(long, conflicts_with_all = ["listen", "output"])]
+    #[arg(long, conflicts_with_all = ["listen", "output"], hide_short_help = true)]
     any_format: bool,
     /// How many times faster than real time, or max: as fast as it is read [default: 1; into a file max]. The line of a
     /// meter that is asked keeps its own speed
@@ -79,10 +81,10 @@ pub(super) struct Cmd {
     #[arg(long, value_name = "KIND[@WHEN][:VALUE]", value_parser = str::parse::<Fault>)]
     fault: Vec<Fault>,
     /// Write the keys of a ciphered meter into a new file, for releve read --key-file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     write_keys: Option<PathBuf>,
     /// At the end write the counters as JSON into a file, - for standard error
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     totals: Option<PathBuf>,
 }
 
@@ -178,6 +180,7 @@ impl Cmd {
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&stop))?;
         }
+        let to_file = matches!(place, Where::File(_));
         let mut place: Box<dyn Place> = match place {
             Where::Pty(link) => {
                 let pty =
@@ -201,7 +204,12 @@ impl Cmd {
                 exchange.note(said);
             }
         };
-        let summary = run(meter.as_mut(), &mut cable, place.as_mut(), &settings, &stop, &mut watch)?;
+        let done = run(meter.as_mut(), &mut cable, place.as_mut(), &settings, &stop, &mut watch);
+        let summary = done.map_err(|error| match &self.output {
+            Some(path) if path.as_os_str() != "-" => anyhow::Error::from(cannot_write(path, &error)),
+            _ if to_file => WriteError::from(error).into(),
+            _ => error.into(),
+        })?;
         exchange.flush();
         drop(place);
         self.report(globals, meter.as_ref(), &summary)?;
@@ -313,8 +321,14 @@ fn list(output: &mut Output) -> anyhow::Result<ExitCode> {
 }
 
 fn unknown(name: &str) -> Failure {
-    Failure::new(failure::USAGE, "simulate.meter", tr!("there is no meter '{name}' to simulate", name))
-        .tip(tr!("releve simulate lists them"))
+    let what = tr!("there is no meter '{name}' to simulate", name);
+    let names: Vec<&str> = catalogue::TABLE.iter().map(|row| row.name).collect();
+    let failure = Failure::new(failure::USAGE, "simulate.meter", what);
+    let failure = match nearest(name, &names) {
+        Some(meant) => failure.tip(tr!("did you mean '{meant}'?", meant)),
+        None => failure,
+    };
+    failure.tip(tr!("releve simulate lists them"))
 }
 
 /// The one line of standard output: where to read.
@@ -345,9 +359,7 @@ fn no_listener(address: &str, error: &io::Error) -> Failure {
 }
 
 fn create(path: &Path) -> Result<std::fs::File, Failure> {
-    std::fs::File::create(path).map_err(|error| {
-        Failure::new(failure::WRITE, "write.failed", errors::cannot_write(path)).cause(error.to_string())
-    })
+    std::fs::File::create(path).map_err(|error| cannot_write(path, &error))
 }
 
 /// A key file of mode 600. One that is there already is left alone, unless it is the same.

@@ -24,7 +24,7 @@ use std::time::Duration;
 #[command(next_help_heading = "The meter")]
 pub(super) struct Source {
     /// A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", add = super::complete::ports())]
     pub(super) port: Option<String>,
     /// The protocol [default: found out]
     #[arg(long, value_name = "PROTOCOL")]
@@ -33,7 +33,7 @@ pub(super) struct Source {
     #[arg(long, value_name = "LINE")]
     serial: Option<Line>,
     /// The mode of IEC 62056-21, or push for a meter that sends by itself [default: found out]
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", hide_short_help = true)]
     mode: Option<ModeChoice>,
     /// The meter's address in the request, on a bus with several
     #[arg(long, hide_short_help = true, value_name = "ADDRESS")]

@@ -6,7 +6,33 @@ use super::words::tr;
 use crate::acquire::Stamped;
 use crate::reading::{Language, Quality, Reading, Register, Value, describe_register};
 use crate::wire::dlms::date_time;
+use clap::{Args, ValueEnum};
 use comfy_table::Table;
+
+/// How a command prints what it has in two forms; scripts that count on one of them name it.
+#[derive(Debug, Args)]
+pub(super) struct TwoForms {
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", global = true, default_value = "table")]
+    format: TwoFormats,
+    /// Short for -f json
+    #[arg(long, global = true, conflicts_with = "format")]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TwoFormats {
+    /// For people
+    Table,
+    /// For programs
+    Json,
+}
+
+impl TwoForms {
+    pub(super) fn is_json(&self) -> bool {
+        self.json || self.format == TwoFormats::Json
+    }
+}
 
 /// Prints readings as tables.
 pub(super) struct Tables {

@@ -25,6 +25,7 @@ pub use run::{Bounds, Done, Report, Select, Wishes, run};
 
 use crate::archive::ArchiveError;
 use crate::past::PastError;
+use crate::reading::Instant;
 use crate::store::StoreError;
 use std::path::PathBuf;
 
@@ -42,8 +43,15 @@ pub enum ConsolidateError {
     #[error(transparent)]
     Past(#[from] PastError),
     /// Another consolidation of the store is going on.
-    #[error("another consolidation of {} is going on", .0.display())]
-    Busy(PathBuf),
+    #[error("another consolidation of {} is going on", store.display())]
+    Busy {
+        /// The store.
+        store: PathBuf,
+        /// Which process does it, where it left its number.
+        pid: Option<u32>,
+        /// Since when.
+        since: Option<Instant>,
+    },
     /// There is no thread left.
     #[error("cannot start a thread")]
     Thread(#[source] std::io::Error),

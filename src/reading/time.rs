@@ -386,6 +386,11 @@ impl Zone {
         name.parse().map(Self).map_err(|_| TimeError::Zone(name.into()))
     }
 
+    /// Every name there is.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())
+    }
+
     /// The system's zone; `None` where it cannot be told.
     #[must_use]
     pub fn system() -> Option<Self> {

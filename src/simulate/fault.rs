@@ -142,8 +142,13 @@ pub struct Fault {
 #[non_exhaustive]
 pub enum FaultError {
     /// There is no such kind.
-    #[error("'{0}' is no fault; `releve simulate --list` names them")]
-    Kind(String),
+    #[error("'{name}' is no fault{}; `releve simulate --list` names them", meant.map(|meant| format!(", did you mean {meant}?")).unwrap_or_default())]
+    Kind {
+        /// What was given.
+        name: String,
+        /// The kind whose name is like it.
+        meant: Option<&'static str>,
+    },
     /// The moment makes no sense.
     #[error("'{0}' is no moment; write it like 90s, 5m, 2h or 2025-11-07T14:30:00Z")]
     When(String),
@@ -159,13 +164,21 @@ pub enum FaultError {
     },
 }
 
+impl FaultError {
+    fn unknown(name: &str) -> Self {
+        let by_likeness = TABLE.iter().map(|row| (strsim::jaro_winkler(name, row.name), row.name));
+        let near = by_likeness.filter(|(likeness, _)| *likeness > 0.7).max_by(|a, b| a.0.total_cmp(&b.0));
+        Self::Kind { name: name.to_owned(), meant: near.map(|(_, meant)| meant) }
+    }
+}
+
 impl FromStr for Fault {
     type Err = FaultError;
 
     fn from_str(text: &str) -> Result<Self, FaultError> {
         let end = text.find(['@', ':']).unwrap_or(text.len());
         let (name, rest) = text.split_at(end);
-        let row = TABLE.iter().find(|row| row.name == name).ok_or_else(|| FaultError::Kind(name.to_owned()))?;
+        let row = TABLE.iter().find(|row| row.name == name).ok_or_else(|| FaultError::unknown(name))?;
         let start = When::After(Duration::ZERO);
         let (when, value) = match rest.strip_prefix('@') {
             None => (start, rest.strip_prefix(':')),
@@ -302,7 +315,7 @@ mod tests {
     #[test]
     fn what_is_no_fault_says_why() {
         let error = |text: &str| text.parse::<Fault>().unwrap_err();
-        assert_eq!(error("nose"), FaultError::Kind("nose".to_owned()));
+        assert_eq!(error("nose"), FaultError::Kind { name: "nose".to_owned(), meant: Some("noise") });
         assert_eq!(error("noise@"), FaultError::When(String::new()));
         assert_eq!(error("noise@later:3"), FaultError::When("later".to_owned()));
         for text in

@@ -24,6 +24,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`], naming the file. A file that is no store is left as it is.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
+        if path.is_dir() {
+            return Err(StoreError::Foreign(path.into()));
+        }
         if !path.exists() {
             make_private(path)?;
         }
@@ -43,6 +46,9 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         if !path.exists() {
             return Err(StoreError::Missing(path.into()));
+        }
+        if path.is_dir() {
+            return Err(StoreError::Foreign(path.into()));
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let checked = |store: Self| {

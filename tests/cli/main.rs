@@ -6,6 +6,7 @@
 mod testenv;
 
 mod bad_input;
+mod behaviours;
 mod capture;
 mod contrib;
 mod cron;

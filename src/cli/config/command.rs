@@ -28,8 +28,10 @@ pub(in crate::cli) struct Cmd {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Print a settings file with every key, commented
+    #[command(after_help = "Examples:\n  releve config default > releve.toml")]
     Default,
     /// Print the settings in force and where each comes from
+    #[command(after_help = "Examples:\n  releve config show\n  releve config show -f json | jq -r .db.valeur")]
     Show {
         /// How to print [default: table on a terminal, json in a pipe]
         #[arg(short, long, value_name = "FORMAT")]
@@ -39,6 +41,7 @@ enum What {
         json: bool,
     },
     /// Say whether the settings file makes sense
+    #[command(after_help = "Examples:\n  releve config check\n  releve config check --config releve.toml")]
     Check,
 }
 

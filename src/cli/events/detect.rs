@@ -4,6 +4,7 @@ use crate::cli::args::Globals;
 use crate::cli::export::choose_meter;
 use crate::cli::interrupt::Interrupt;
 use crate::cli::output::Output;
+use crate::cli::table::TwoFormats;
 use crate::cli::when;
 use crate::cli::words::{count, tr};
 use crate::events::{Again, again};
@@ -16,14 +17,18 @@ pub(super) struct Detect {
     /// Only events that began since then; all without it
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// As JSON
-    #[arg(long)]
+    /// How to print
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    format: TwoFormats,
+    /// Short for -f json
+    #[arg(long, conflicts_with = "format")]
     json: bool,
 }
 
 impl Detect {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let path = globals.store_path()?;
+        let is_json = self.json || self.format == TwoFormats::Json;
         let since = self.since.as_deref();
         let since =
             since.map(|since| when::moment(since, globals.zone()?, false, globals).map_err(anyhow::Error::from));
@@ -44,12 +49,12 @@ impl Detect {
             let Some(done) = again(&mut store, meter, since, (&rules, setting), &mut progress)? else {
                 return Ok(interrupt.end());
             };
-            if !self.json && !globals.quiet {
+            if !is_json && !globals.quiet {
                 output.line(&format!("{meter}  {}", told(&done)))?;
             }
             all += done;
         }
-        if self.json {
+        if is_json {
             let json = serde_json::json!({
                 "nb_mesures": all.readings, "nb_evenements": all.found,
                 "ajoutes": all.added, "modifies": all.changed, "retires": all.dropped,

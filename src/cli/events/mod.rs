@@ -62,8 +62,14 @@ pub(super) struct Cmd {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Say what you saw: an outage, work on the installation
+    #[command(
+        after_help = "Examples:\n  releve events add \"The lights flickered\" --db target/example.db\n  releve events add \"New cooker\" --db target/example.db --at yesterday --type note"
+    )]
     Add(add::Add),
     /// Find events again in the stored readings, by the rules that hold now
+    #[command(
+        after_help = "Examples:\n  releve events detect --db target/example.db\n  releve events detect --db target/example.db --since 2025-11"
+    )]
     Detect(detect::Detect),
 }
 
@@ -76,7 +82,7 @@ struct Asked {
     #[arg(long, value_name = "SEVERITY", value_delimiter = ',')]
     severity: Vec<Word>,
     /// Of this kind, like surtension or its word in the table; several with commas
-    #[arg(long = "type", value_name = "KIND", value_delimiter = ',')]
+    #[arg(long = "type", value_name = "KIND", value_delimiter = ',', add = super::complete::kinds())]
     kinds: Vec<String>,
     /// With all these words in the description
     #[arg(long, value_name = "TEXT")]
@@ -94,10 +100,10 @@ struct Asked {
     #[arg(long, conflicts_with = "until")]
     follow: bool,
     /// With --follow: run a command for each new one, its JSON on standard input
-    #[arg(long, value_name = "COMMAND", requires = "follow")]
+    #[arg(long, value_name = "COMMAND", requires = "follow", hide_short_help = true)]
     exec: Option<String>,
     /// End with 1 if there is none
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     fail_empty: bool,
 }
 

@@ -94,7 +94,7 @@ fn archive_now(wishes: &Wishes, said: &Sender<(Level, String)>) -> bool {
         Err(ConsolidateError::Store(StoreError::Missing(_) | StoreError::Locked(_) | StoreError::Foreign(_))) => {
             return false;
         }
-        Err(ConsolidateError::Busy(_) | ConsolidateError::Archive(ArchiveError::Busy(_))) => return false,
+        Err(ConsolidateError::Busy { .. } | ConsolidateError::Archive(ArchiveError::Busy(_))) => return false,
         Err(error) => {
             let failure = Failure::of(&error.into());
             let why = std::iter::once(failure.said()).chain(failure.reasons()).collect::<Vec<_>>().join("; ");

@@ -37,7 +37,6 @@ macro_rules! examples {
 Examples:
   releve read --port target/meter --obis 1.8.0 16.7.0
   releve read fixtures/dsmr/smart5.txt
-  releve read fixtures/iec62056/mode_c.txt --obis 1.8.0
   releve read fixtures/dlms/e450_ciphered.bin --key-file fixtures/dlms/example.key -f json
   releve read - -f ndjson < fixtures/sml/push.bin"
     };
@@ -54,7 +53,7 @@ Every reading of a capture is printed, in order. A damaged telegram gives no val
 the `anomalies` of the next good reading."
 );
 
-/// Read a meter, or a capture: the readings of a file or of standard input
+/// Read a meter, or the readings of a file or of standard input
 #[derive(Debug, Args)]
 #[command(after_help = examples!(), after_long_help = MORE)]
 pub(super) struct Cmd {
@@ -79,7 +78,7 @@ pub(super) struct Cmd {
     #[arg(long, value_name = "TIME", requires = "save", hide_short_help = true)]
     keep_raw: Option<KeepFor>,
     /// Also keep the raw bytes in a file, for later replay
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
     capture: Option<PathBuf>,
     /// How to print [default: table on a terminal, json in a pipe]
     #[arg(short, long, value_name = "FORMAT")]

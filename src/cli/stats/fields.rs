@@ -103,6 +103,11 @@ pub(super) struct Chosen {
     names: Vec<String>,
 }
 
+/// The names of all of them.
+pub(in crate::cli) fn field_names() -> impl Iterator<Item = &'static str> {
+    KNOWN.iter().map(|(name, _)| *name)
+}
+
 impl Chosen {
     pub(super) fn new(names: &[String]) -> Result<Self, Failure> {
         for name in names {

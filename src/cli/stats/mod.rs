@@ -19,6 +19,7 @@ use crate::reading::{Calendar, Instant, MeterId, Zone};
 use crate::store::Store;
 use clap::{Args, ValueEnum};
 use fields::Chosen;
+pub(super) use fields::field_names;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,7 +33,7 @@ Examples:
   releve stats --db target/example.db --by month -f csv --fields energie_active_import,couverture
   releve stats --db target/example.db --since 2025-11 --until 2025-11 --versus 2025-10";
 
-/// Energies, power and voltages by hour, day, week, month or year, and how complete they are
+/// Energies, power and voltages by hour, day, week, month or year
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Cmd {
@@ -42,7 +43,7 @@ pub(super) struct Cmd {
     #[arg(long, value_name = "PERIOD")]
     by: Option<By>,
     /// Only these, in this order: energie_active_import, couverture, tension, demande_15min_max and more
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', add = super::complete::statistics())]
     fields: Vec<String>,
     /// Compare the whole with another period: 2024-11, "last month", 2024-11-01..2024-11-15
     #[arg(long, value_name = "PERIOD")]
@@ -59,7 +60,7 @@ pub(super) struct Cmd {
     /// All rows, also on a terminal
     #[arg(long)]
     all: bool,
-    /// Bars of plain characters; so by default where the locale is not UTF-8
+    /// Bars of plain characters; so by default in a pipe and where the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
     /// The archive to read where the store was pruned [default: that of the settings]
@@ -178,7 +179,8 @@ impl Cmd {
         output: &mut Output,
     ) -> anyhow::Result<()> {
         let rows = if output.is_terminal() && !self.all { ON_TERMINAL } else { usize::MAX };
-        let style = Style { ascii: self.ascii || !is_utf8(), colour: globals.colour(), rows };
+        // Whoever reads a pipe may not know the characters.
+        let style = Style { ascii: self.ascii || !output.is_terminal() || !is_utf8(), colour: globals.colour(), rows };
         match (format, &analysis.curve) {
             (Format::Json, _) => output.write(&json::document(
                 &analysis.meter,

@@ -28,7 +28,7 @@ complete -c releve -n "__fish_releve_needs_command" -l db -d 'The store [default
 complete -c releve -n "__fish_releve_needs_command" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_needs_command" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_needs_command" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_needs_command" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_needs_command" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -65,7 +65,7 @@ complete -c releve -n "__fish_releve_using_subcommand ports" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand ports" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand ports" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand ports" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand ports" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand ports" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -118,7 +118,7 @@ complete -c releve -n "__fish_releve_using_subcommand read" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand read" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand read" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand read" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand read" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand read" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -137,6 +137,7 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l interval -d 'Keep 
 complete -c releve -n "__fish_releve_using_subcommand log" -l commit -d 'Write in groups: a power cut loses no more than came in this time' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l archive -d 'Write each hour and day into this archive when it is over' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l print -d 'Also print each reading that is kept, a line each' -r -f -a "ndjson\t'An object a line'"
+complete -c releve -n "__fish_releve_using_subcommand log" -l mqtt -d 'Also publish readings to this MQTT broker, for Home Assistant and others: mqtt://HOST:PORT' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l count -d 'End after so many readings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -s p -l port -d 'A device, tcp://HOST:PORT or rfc2217://HOST:PORT [default: the only one]' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l protocol -d 'The protocol [default: found out]' -r -f -a "auto\t'Find out from the bytes'
@@ -168,7 +169,7 @@ complete -c releve -n "__fish_releve_using_subcommand log" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand log" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand log" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand log" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand log" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand log" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -185,7 +186,7 @@ complete -c releve -n "__fish_releve_using_subcommand explain" -l db -d 'The sto
 complete -c releve -n "__fish_releve_using_subcommand explain" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand explain" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand explain" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand explain" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand explain" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -201,7 +202,7 @@ complete -c releve -n "__fish_releve_using_subcommand obis" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand obis" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand obis" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand obis" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand obis" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand obis" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -217,7 +218,7 @@ complete -c releve -n "__fish_releve_using_subcommand import" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand import" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand import" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand import" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand import" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand import" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -248,7 +249,7 @@ complete -c releve -n "__fish_releve_using_subcommand export" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand export" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand export" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand export" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand export" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand export" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -277,7 +278,7 @@ complete -c releve -n "__fish_releve_using_subcommand stats" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand stats" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand stats" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand stats" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand stats" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand stats" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -297,7 +298,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_see
 warning\t'Out of bounds'
 error\t'Supply or measurement is defective'
 critical\t'Danger, fraud, or data lost'"
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l type -d 'Of this kind, like surtension; several with commas' -r
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l type -d 'Of this kind, like surtension or its word in the table; several with commas' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l search -d 'With all these words in the description' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l limit -d 'No more than so many, the newest' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people, the severity as a word'
@@ -309,7 +310,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and not __fish_seen_subcommand_from add detect" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -334,7 +335,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -350,7 +351,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -367,7 +368,7 @@ complete -c releve -n "__fish_releve_using_subcommand check" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -390,7 +391,7 @@ complete -c releve -n "__fish_releve_using_subcommand consolidate" -l db -d 'The
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand consolidate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand consolidate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -416,7 +417,7 @@ complete -c releve -n "__fish_releve_using_subcommand serve" -l db -d 'The store
 complete -c releve -n "__fish_releve_using_subcommand serve" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand serve" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand serve" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand serve" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand serve" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -457,7 +458,7 @@ complete -c releve -n "__fish_releve_using_subcommand doctor" -l db -d 'The stor
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand doctor" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand doctor" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -472,7 +473,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and not __fish_seen_subcommand_from default show check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -488,7 +489,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from default" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -503,7 +504,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -517,7 +518,7 @@ complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -541,7 +542,7 @@ complete -c releve -n "__fish_releve_using_subcommand simulate" -l totals -d 'At
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand simulate" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand simulate" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -559,7 +560,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -579,7 +580,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -595,7 +596,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -611,7 +612,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -627,7 +628,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -641,7 +642,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and not __fish_seen_subcommand_from check info backup compact redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -659,7 +660,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -674,7 +675,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -688,7 +689,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from backup" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -701,7 +702,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from compact" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -715,7 +716,7 @@ complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcom
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from redecode" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -728,7 +729,7 @@ complete -c releve -n "__fish_releve_using_subcommand completions" -l db -d 'The
 complete -c releve -n "__fish_releve_using_subcommand completions" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand completions" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand completions" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand completions" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand completions" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -741,7 +742,7 @@ complete -c releve -n "__fish_releve_using_subcommand man" -l db -d 'The store [
 complete -c releve -n "__fish_releve_using_subcommand man" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand man" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand man" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand man" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand man" -l color -d 'When to use colour' -r -f -a "auto\t''
@@ -754,7 +755,7 @@ complete -c releve -n "__fish_releve_using_subcommand help" -l db -d 'The store 
 complete -c releve -n "__fish_releve_using_subcommand help" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand help" -l meter -d 'The meter, by its identifier or its alias in the settings' -r
 complete -c releve -n "__fish_releve_using_subcommand help" -l tz -d 'The IANA time zone of meter clocks and bare dates [default: the system\'s]' -r
-complete -c releve -n "__fish_releve_using_subcommand help" -l lang -d 'The language of names in tables [default: the locale\'s]' -r -f -a "en\t'English'
+complete -c releve -n "__fish_releve_using_subcommand help" -l lang -d 'The language of what people read: tables, messages [default: the locale\'s]' -r -f -a "en\t'English'
 fr\t'Français'
 de\t'Deutsch'"
 complete -c releve -n "__fish_releve_using_subcommand help" -l color -d 'When to use colour' -r -f -a "auto\t''

@@ -132,12 +132,12 @@ pub(super) fn meter_id(text: &str) -> Result<MeterId, Failure> {
 
 /// A zone by its name; `of` says which setting has it.
 fn named_zone(name: &str, exit: u8, id: &'static str, of: &str) -> Result<Zone, Failure> {
-    Zone::parse(name).map_err(|error| {
-        let failure = Failure::new(exit, id, format!("{of}{error}"));
+    Zone::parse(name).map_err(|_| {
+        let failure = Failure::new(exit, id, format!("{of}{}", tr!("'{name}' is not an IANA time zone", name)));
         let names: Vec<&str> = Zone::names().collect();
         match nearest(name, &names) {
             Some(meant) => failure.tip(tr!("did you mean '{meant}'?", meant)),
-            None => failure.tip("write it like Europe/Zurich, Europe/Brussels or UTC"),
+            None => failure.tip(tr!("write it like Europe/Zurich, Europe/Brussels or UTC")),
         }
     })
 }

@@ -69,7 +69,8 @@ impl Instant {
         Self(DateTime::<Utc>::from(time).timestamp_micros())
     }
 
-    /// Reads RFC 3339, and also a date and time without a zone, which counts as UTC (the old application wrote those).
+    /// Reads RFC 3339, and also a date and time without a zone, which counts as UTC (the old application wrote those). Years have
+    /// four digits, in UTC too: what is read can be written.
     ///
     /// # Errors
     /// [`TimeError::Syntax`] with the text.
@@ -77,15 +78,13 @@ impl Instant {
         if let Some(at) = Self::parse_plain(text.as_bytes()) {
             return Ok(at);
         }
-        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-            return Ok(Self(time.timestamp_micros()));
-        }
-        for form in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"] {
-            if let Ok(time) = NaiveDateTime::parse_from_str(text, form) {
-                return Ok(Self(time.and_utc().timestamp_micros()));
-            }
-        }
-        Err(TimeError::Syntax(text.into()))
+        let plain = |form| NaiveDateTime::parse_from_str(text, form).map(|time| time.and_utc());
+        let time = DateTime::parse_from_rfc3339(text)
+            .map(|time| time.to_utc())
+            .or_else(|_| plain("%Y-%m-%dT%H:%M:%S%.f"))
+            .or_else(|_| plain("%Y-%m-%d %H:%M:%S%.f"));
+        let time = time.ok().filter(|time| (0..=9999).contains(&time.year()));
+        time.map(|time| Self(time.timestamp_micros())).ok_or_else(|| TimeError::Syntax(text.into()))
     }
 
     /// `2025-11-07T14:30:00[.ffffff][Z]`, with a `T` or a blank: what files hold by the hundred thousand.
@@ -493,6 +492,9 @@ mod tests {
             assert_eq!(Instant::parse_utc(text).unwrap().to_string(), text);
         }
         assert_eq!(Instant::parse_utc("2026-11-21 07:13:13.000000").unwrap().to_string(), "2026-11-21T07:13:13Z");
+        for beyond in ["+020525-12-07T14:00:00", "9999-12-31T23:59:59-01:00", "0000-01-01T00:00:00+01:00"] {
+            assert!(Instant::parse_utc(beyond).is_err(), "{beyond}");
+        }
         assert_eq!(Instant::parse_utc("2026-11-21T07:13:13").unwrap().to_string(), "2026-11-21T07:13:13Z");
         assert_eq!(Instant::parse_utc("2026-11-21 07:13:13.25").unwrap().to_string(), "2026-11-21T07:13:13.25Z");
         assert_eq!(

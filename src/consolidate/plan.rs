@@ -183,8 +183,8 @@ pub fn tasks<E>(
     Ok(tasks)
 }
 
-/// Tasks grouped into pieces: what touches is read together, and what is long is cut at the ends of months, into about
-/// twice as many pieces as there are `workers`.
+/// Tasks grouped into pieces: what touches is read together, and what is long is cut at ends of months, into some three
+/// pieces of like length for each of the `workers`, so that none waits long for the last.
 #[must_use]
 pub fn pieces(mut tasks: Vec<Task>, workers: usize) -> Vec<Piece> {
     let mut stretches: Vec<Range<Instant>> = Vec::new();
@@ -200,8 +200,13 @@ pub fn pieces(mut tasks: Vec<Task>, workers: usize) -> Vec<Piece> {
     for stretch in stretches {
         let months: Vec<Instant> =
             Period::each(Kind::Month, &stretch).map(Period::end).filter(|end| *end < stretch.end).collect();
-        let step = (months.len() + 1).div_ceil(2 * workers.max(1)).max(1);
-        ends.extend(months.iter().copied().skip(step - 1).step_by(step));
+        let (start, count) = (stretch.start.unix_seconds(), 3 * i64::try_from(workers.max(1)).unwrap_or(1));
+        let length = stretch.end.unix_seconds() - start;
+        for part in 1..count {
+            let wanted = start + length / count * part;
+            let nearest = months.iter().copied().min_by_key(|end| (end.unix_seconds() - wanted).abs());
+            ends.extend(nearest.filter(|end| ends.last() != Some(end)));
+        }
         ends.push(stretch.end);
     }
     tasks.sort_by_key(|task| (task.period.end(), task.period.kind(), task.period.start()));

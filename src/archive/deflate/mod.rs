@@ -3,7 +3,7 @@
 //! A compressor for everything looks for matches at every byte. Here a match can only begin where a field begins: at a comma.
 //! So each field is looked up under its key and under key and value, and of the matches found the cheapest way through a
 //! piece of text is taken, weighed with what symbols have cost so far. A day of readings becomes as small as the slowest
-//! levels of zlib make it, in the time of the fast ones (docs/ARCHIVE.md has the figures).
+//! levels of zlib make it, in the time of the fast ones (docs/performance.md has the figures).
 //!
 //! All is integers, so that the same text gives the same bytes on every machine.
 

@@ -26,6 +26,7 @@ mod meters;
 mod obis;
 mod output;
 mod past;
+mod picker;
 mod ports;
 mod read;
 mod save;

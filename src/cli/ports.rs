@@ -3,6 +3,7 @@
 use super::args::Globals;
 use super::failure::{self, Failure};
 use super::output::{Output, printable};
+use super::picker;
 use super::words::tr;
 use crate::transport::{Port, PortState, ports};
 use anyhow::Context as _;
@@ -169,11 +170,19 @@ fn state(port: &Port) -> String {
     }
 }
 
-/// The port to use when none is named: the one USB port, said on stderr. `command` is what the user typed, for the tips.
-pub(super) fn the_only(command: &str, globals: &Globals) -> anyhow::Result<PathBuf> {
-    let port = choose(&ports(), command)?;
+/// The port to use when none is named, said on stderr: the one USB port, or the one of several that a person picks; `None`
+/// where they leave. `command` is what the user typed, for the tips.
+pub(super) fn the_only(command: &str, globals: &Globals) -> anyhow::Result<Option<PathBuf>> {
+    let ports = ports();
+    let port = match choose(&ports, command) {
+        Err(failure) if failure.id == "port.choice" && picker::may_ask() => match picker::pick(&probes(&ports))? {
+            Some(port) => port.clone(),
+            None => return Ok(None),
+        },
+        chosen => chosen?,
+    };
     globals.note(&format!("{} ({})", port.path.display(), device(&port)));
-    Ok(port.path)
+    Ok(Some(port.path))
 }
 
 /// Refuses to choose between several probes. Where there is none, one may still come.
@@ -187,10 +196,13 @@ pub(super) fn at_most_one(command: &str) -> Result<(), Failure> {
 /// An error is read, not scrolled through.
 const MOST_TIPS: usize = 5;
 
+/// The ports that may be a probe: an on-board port is seldom a meter and often a console, and has to be named.
+fn probes(ports: &[Port]) -> Vec<&Port> {
+    ports.iter().filter(|port| port.usb.is_some()).collect()
+}
+
 fn choose(ports: &[Port], command: &str) -> Result<Port, Failure> {
-    // An on-board port is seldom a meter and often a console: it has to be named.
-    let likely: Vec<_> = ports.iter().filter(|port| port.usb.is_some()).collect();
-    match likely.as_slice() {
+    match probes(ports).as_slice() {
         [] => Err(Failure::new(failure::NO_METER, "port.none", tr!("no meter probe is plugged in"))
             .tip(tr!("plug the optical head or the cable in and run `releve ports`"))
             .tip(tr!("or name a port: {command} --port /dev/ttyS0, --port tcp://HOST:PORT", command))),

@@ -11,6 +11,7 @@ mod testenv;
 mod causes;
 mod interrupt;
 mod line;
+mod picker;
 mod read;
 
 use std::thread;

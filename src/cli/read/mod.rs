@@ -111,7 +111,11 @@ impl Cmd {
         let reach = self.source.resolve(globals)?;
         let address = match &reach.port {
             Some(address) => address.clone(),
-            None => Address::Device(ports::the_only("releve read", globals)?),
+            None => match ports::the_only("releve read", globals)? {
+                Some(path) => Address::Device(path),
+                // As after Ctrl-C.
+                None => return Ok(ExitCode::from(130)),
+            },
         };
         let span = self.span.resolve(globals)?;
         let interrupt = Interrupt::catch()?;

@@ -345,7 +345,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l since -d 'Only events that began since then; all without it' -r
-complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -362,7 +362,7 @@ complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand events; and __fish_seen_subcommand_from detect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c releve -n "__fish_releve_using_subcommand check" -l max-age -d 'How old the last reading may be' -r
-complete -c releve -n "__fish_releve_using_subcommand check" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand check" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand check" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand check" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -554,7 +554,7 @@ complete -c releve -n "__fish_releve_using_subcommand simulate" -l any-format -d
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -574,7 +574,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_see
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "split" -d 'Begin a segment at a time: the meter was replaced then'
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "merge" -d 'No segment begins at a time: the counter ran on'
 complete -c releve -n "__fish_releve_using_subcommand meters; and not __fish_seen_subcommand_from segments split merge name" -f -a "name" -d 'Give the meter a name for --meter, or take it away'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -590,7 +590,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from segments" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -606,7 +606,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from split" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -622,7 +622,7 @@ complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_su
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from merge" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand meters; and __fish_seen_subcommand_from name" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F
@@ -669,7 +669,7 @@ never\t''"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s q -l quiet -d 'Say nothing but errors'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s v -l verbose -d 'Say more on stderr; twice for even more'
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s f -l format -d 'How to print' -r -f -a "table\t'For people'
+complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -s f -l format -d 'How to print [default: table on a terminal, json in a pipe]' -r -f -a "table\t'For people'
 json\t'For programs'"
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l db -d 'The store [default: $XDG_DATA_HOME/releve/releve.db]' -r -F
 complete -c releve -n "__fish_releve_using_subcommand db; and __fish_seen_subcommand_from info" -l config -d 'The settings file [default: $XDG_CONFIG_HOME/releve/config.toml, then /etc/releve/releve.toml]' -r -F

@@ -1,29 +1,50 @@
 //! What is asked of readers of files: archives of any age, tables, the old application's database.
 
-use releve::archive::{ArchiveError, Manifest, Named, Record, read_bytes, record};
+use releve::archive::{ArchiveError, Manifest, Named, Record, Records, Text, add, read_bytes, record};
 use releve::document::{Filed, Form, History, write_entry, write_measure};
 use releve::exchange::csv::{self as table_format, CsvError};
 use releve::exchange::old_database::{OldDatabase, OldDatabaseError};
 use releve::reading::Instant;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A file of readings, packed or not: what is read of it is written and read the same.
 pub fn archive(data: &[u8]) {
     let path = Path::new("x.json");
+    let mut records = Records::new();
     let _ = read_bytes(path, data.to_vec(), |found| {
         let _ = found.filed.reading(found.units);
         if let Some(at) = found.filed.at() {
-            rewritten(at, &record(found.filed, found.units));
+            let one = record(found.filed, found.units);
+            rewritten(at, &one);
+            add(&mut records, at, one);
         }
         Ok::<_, ArchiveError>(())
     });
+    packed(&records);
     let name = String::from_utf8_lossy(data);
     if let Some(named) = Named::parse(&name) {
         assert!(!name.contains('/') && named.period.start() < named.period.end());
         let again = named.period.file_name(named.suffix.as_deref());
         assert_eq!(Named::parse(&again).map(|named| named.period), Some(named.period));
     }
+}
+
+/// Readings become a file, deflated by us and inflated by another.
+fn packed(records: &Records) {
+    let mut text = Text::new(Form::Compact, false);
+    for (at, one) in records {
+        text.push(*at, &one.values, one.quality, &one.source);
+    }
+    let file = text.finish("M1", "2025-11-07".to_owned(), None).bytes;
+    let mut times = Vec::new();
+    let read = read_bytes(Path::new("x.json.gz"), file, |found| {
+        times.extend(found.filed.at());
+        Ok::<_, ArchiveError>(())
+    });
+    read.expect("what is packed is unpacked");
+    assert!(times.iter().eq(records.keys()));
 }
 
 /// A reading, written and read, is written the same again.
@@ -103,7 +124,10 @@ pub fn table(data: &[u8]) {
 
 /// The old application's file, whatever its cells hold.
 pub fn old_database(data: &[u8]) {
-    let path = std::env::temp_dir().join(format!("releve-fuzz-{}.db", std::process::id()));
+    // Tests call it from several threads at once.
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("releve-fuzz-{}-{call}.db", std::process::id()));
     if std::fs::write(&path, data).is_err() {
         return;
     }

@@ -412,7 +412,14 @@ impl Tree {
                 }
             }
         }
-        touched.iter().try_for_each(|key| self.put_manifest(&mut state, key))
+        for key in &touched {
+            // The names that the interrupted run gave may not be on the disk yet; only once they are may the manifest forget.
+            if !self.dry {
+                sync(&self.root.join(key.0))?;
+            }
+            self.put_manifest(&mut state, key)?;
+        }
+        Ok(())
     }
 
     /// Changes what manifests say of the origin of files.

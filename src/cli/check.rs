@@ -53,13 +53,15 @@ impl Cmd {
             return Err(Failure::new(failure::NO_INPUT, "store.empty", tr!("the store holds no reading yet")).into());
         };
         let is_fresh = age <= self.max_age;
-        if self.form.is_json() {
+        if globals.quiet && is_fresh && !self.form.asks_for_json() {
+            // Cron is told of trouble only.
+        } else if self.form.is_json(output) {
             let json = serde_json::json!({
                 "ok": is_fresh, "compteur": meter.as_str(), "date_derniere": last.to_string(), "age_s": age.as_secs(),
                 "max_s": self.max_age.as_secs(), "nb_compteurs": meters.len(),
             });
             output.line(&json.to_string())?;
-        } else if !globals.quiet || !is_fresh {
+        } else {
             let word = if is_fresh { tr!("ok") } else { tr!("too old") };
             let age = super::log::time(age);
             let most = super::log::time(self.max_age);

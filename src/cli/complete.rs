@@ -11,7 +11,7 @@ use crate::store::Store;
 use crate::transport;
 use clap::Parser as _;
 use clap_complete::engine::{ArgValueCompleter, CompletionCandidate};
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 /// Answers the shell and ends, if that is who asks.
 pub(super) fn answer() {
@@ -70,8 +70,9 @@ fn listed(begun: &OsStr, all: impl Iterator<Item = &'static str>) -> Vec<Complet
 
 /// The settings that the line being typed would have, as far as they can be told from it.
 fn globals() -> Option<Globals> {
-    let words: Vec<String> = std::env::args().collect();
-    let mut line = vec!["releve".to_owned(), "ports".to_owned()];
+    // What is being typed need not be UTF-8.
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut line = vec![OsString::from("releve"), OsString::from("ports")];
     for option in ["--db", "--config"] {
         if let Some(at) = words.iter().position(|word| word == option) {
             line.extend(words.get(at..at + 2)?.iter().cloned());

@@ -39,7 +39,8 @@ Days are those of UTC. Running it again changes nothing.
 archive, read there and then, is seen to hold. `export` and `stats` find them in the archive. -n goes through all of it, tells
 what would be done to the byte, and does nothing.
 
-For cron: -q says nothing unless something is wrong, and a second run while one is going on ends with 75.";
+For cron: -q says nothing unless something is wrong, and a second run while one is going on ends with 75, or waits with
+--wait.";
 
 /// Write what is complete into the archive, prune the store
 #[derive(Debug, Args)]
@@ -178,7 +179,8 @@ impl Cmd {
         let bar = bar(globals);
         let mut failed = None;
         let mut anything = false;
-        let mut naps = self.wait.map_or(0, |wait| wait.as_millis() / NAP.as_millis());
+        let mut naps = self.wait.map_or(0, |wait| wait.as_millis().div_ceil(NAP.as_millis()));
+        let mut is_told = false;
         let mut go = || {
             run(wishes, |done| {
                 anything |= !matches!(done, Done::Planned(_));
@@ -201,6 +203,9 @@ impl Cmd {
             match go() {
                 // Whoever finds it taken has done nothing yet.
                 Err(ConsolidateError::Busy { .. } | ConsolidateError::Archive(ArchiveError::Busy(_))) if naps > 0 => {
+                    if !std::mem::replace(&mut is_told, true) {
+                        globals.note(&tr!("another consolidation is going on, waiting for it"));
+                    }
                     naps -= 1;
                     std::thread::sleep(NAP);
                 }

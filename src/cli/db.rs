@@ -75,7 +75,7 @@ impl Cmd {
                     output.line(&tr!("sound: {readings}, {spans}", readings, spans))?;
                 }
             }
-            What::Info { form } => info(&Store::open(&path)?, form.is_json(), output)?,
+            What::Info { form } => info(&Store::open(&path)?, form.is_json(output), output)?,
             What::Backup { to } => {
                 let store = Store::open(&path)?;
                 if to.exists() {

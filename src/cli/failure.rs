@@ -206,7 +206,7 @@ impl Failure {
     fn analysis(error: &AnalyseError) -> Self {
         match error {
             AnalyseError::Past(past) => Self::past(past),
-            AnalyseError::TooLong { .. } => Self::new(USAGE, "stats.span", error.to_string()).tip(tr!(
+            AnalyseError::TooLong { .. } => Self::new(USAGE, "stats.span", errors::analysis(error)).tip(tr!(
                 "name a shorter period with --since and --until; a single reading of a wrong date is enough for this"
             )),
         }

@@ -94,7 +94,7 @@ impl Cmd {
 
     fn list(&self, store: &Store, output: &mut Output) -> anyhow::Result<()> {
         let meters = store.list_meters()?;
-        if self.form.is_json() {
+        if self.form.is_json(output) {
             let all: Vec<_> = meters
                 .iter()
                 .map(|meter| {
@@ -119,7 +119,7 @@ impl Cmd {
 
     fn segments(&self, store: &Store, meter: &MeterId, output: &mut Output) -> anyhow::Result<()> {
         let all = store.segments(meter)?;
-        if self.form.is_json() {
+        if self.form.is_json(output) {
             let all: Vec<_> = all
                 .iter()
                 .map(|(series, segments)| {

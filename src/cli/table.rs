@@ -9,12 +9,12 @@ use crate::wire::dlms::date_time;
 use clap::{Args, ValueEnum};
 use comfy_table::Table;
 
-/// How a command prints what it has in two forms; scripts that count on one of them name it.
+/// How a command prints what it has in two forms.
 #[derive(Debug, Args)]
 pub(super) struct TwoForms {
-    /// How to print
-    #[arg(short, long, value_name = "FORMAT", global = true, default_value = "table")]
-    format: TwoFormats,
+    /// How to print [default: table on a terminal, json in a pipe]
+    #[arg(short, long, value_name = "FORMAT", global = true)]
+    format: Option<TwoFormats>,
     /// Short for -f json
     #[arg(long, global = true, conflicts_with = "format")]
     json: bool,
@@ -29,8 +29,13 @@ pub(super) enum TwoFormats {
 }
 
 impl TwoForms {
-    pub(super) fn is_json(&self) -> bool {
-        self.json || self.format == TwoFormats::Json
+    pub(super) fn is_json(&self, output: &Output) -> bool {
+        self.asks_for_json() || self.format.is_none() && !output.is_terminal()
+    }
+
+    /// Whether JSON was asked for by name.
+    pub(super) fn asks_for_json(&self) -> bool {
+        self.json || self.format == Some(TwoFormats::Json)
     }
 }
 

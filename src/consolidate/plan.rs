@@ -319,7 +319,10 @@ mod tests {
         let count = |kind| all.iter().filter(|task| task.period.kind() == kind).count();
         assert_eq!((count(Kind::Day), count(Kind::Week), count(Kind::Month)), (366, 53, 12));
         let pieces = pieces(all.clone(), 2);
-        assert_eq!(pieces.len(), 4);
+        assert_eq!(pieces.len(), 6);
+        let days = |piece: &Piece| (piece.range.end.unix_seconds() - piece.range.start.unix_seconds()) / 86_400;
+        // Two months, and at most a week that reaches into them.
+        assert!(pieces.iter().all(|piece| (57..=72).contains(&days(piece))), "{pieces:?}");
         assert_eq!(pieces.iter().map(|piece| piece.tasks.len()).sum::<usize>(), all.len());
         for piece in &pieces {
             assert!(

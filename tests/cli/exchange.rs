@@ -221,7 +221,7 @@ fn meters_have_names_and_segments() {
     let rows: String = values.iter().enumerate().map(|(at, kwh)| line(u32::try_from(at).unwrap(), kwh)).collect();
     place.write("x.csv", format!("timestamp,energie_active_import\n{rows}"));
     place.run(["import", "x.csv", "--db", "s.db", "--meter", "E450001234", "-q"]).clean();
-    let segments = || place.run(["meters", "segments", "--db", "s.db"]).clean();
+    let segments = || place.run(["meters", "segments", "--db", "s.db", "-f", "table"]).clean();
     assert_eq!(
         segments(),
         "1-0:1.8.0  2024-03-01T00:00:00Z to 2024-03-01T00:02:00Z  100.0 to 100.2 kWh\n\
@@ -232,7 +232,7 @@ fn meters_have_names_and_segments() {
     place.run(["meters", "merge", "2024-03-01T00:01:00Z", "--db", "s.db"]).clean();
     assert_eq!(segments().lines().count(), 2);
     place.run(["meters", "name", "maison", "--db", "s.db"]).clean();
-    let list = place.run(["meters", "--db", "s.db"]).clean();
+    let list = place.run(["meters", "--db", "s.db", "-f", "table"]).clean();
     assert_eq!(list, "E450001234 (maison)  7 readings, 2024-03-01T00:00:00Z to 2024-03-01T00:06:00Z\n");
     assert_eq!(place.run(["export", "--db", "s.db", "--meter", "maison", "-f", "ndjson"]).clean().lines().count(), 7);
 }

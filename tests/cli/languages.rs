@@ -167,11 +167,11 @@ fn tables_and_the_sentences_around_them_are_translated_and_numbers_keep_their_do
     for line in ["events --db s.db -f csv --type stromausfall", "events --db s.db -f csv --type coupure"] {
         assert_eq!(run(&place, german, line).clean().lines().count(), 2, "{line}");
     }
-    has(french, "meters --db s.db", &["900 relevés, de 2025-06-21T10:00:0"]);
-    has(german, "meters --db s.db", &["900 Ablesungen, 2025-06-21T10:00:0", " bis "]);
-    has(french, "db info --db s.db", &["base ", "relevés ", " en lignes, "]);
+    has(french, "meters --db s.db -f table", &["900 relevés, de 2025-06-21T10:00:0"]);
+    has(german, "meters --db s.db -f table", &["900 Ablesungen, 2025-06-21T10:00:0", " bis "]);
+    has(french, "db info --db s.db -f table", &["base ", "relevés ", " en lignes, "]);
     has(german, "db check --db s.db", &["in Ordnung: 900 Ablesungen"]);
-    has(french, "check --db s.db --max-age 20000d", &["ok : dernier relevé de ", " il y a "]);
+    has(french, "check --db s.db --max-age 20000d -f table", &["ok : dernier relevé de ", " il y a "]);
     has(german, "obis 1.8 -f table", &["Name", "Einheit", "Spalte", "Wirkenergie Bezug"]);
     has(french, "config show -f table", &["clé", "valeur", "origine", "par défaut"]);
     has(german, "explain c.txt", &["Offset", "Bytes", "Bedeutung"]);

@@ -4,7 +4,7 @@ use crate::testenv::Place;
 use crate::{PEAKS, events, kinds, powers};
 
 fn detect(place: &Place, arguments: &[&str]) -> String {
-    place.run(["events", "detect", "--db", "s.db"].iter().chain(arguments).copied()).clean()
+    place.run(["events", "detect", "--db", "s.db", "-f", "table"].iter().chain(arguments).copied()).clean()
 }
 
 #[test]

@@ -69,7 +69,7 @@ fn an_episode_across_a_restart_is_one_event_and_the_same_as_found_again() {
     let logged: Vec<_> = live.iter().filter(|event| event["code_obis"] == "1-0:99.97.0").collect();
     assert_eq!(logged.len(), 2);
     assert_eq!((&logged[1]["timestamp"], &logged[1]["duree_s"]), (&"2010-12-08T14:05:03Z".into(), &301.into()));
-    let again = house.place.run(["events", "detect", "--db", "a.db"]).clean();
+    let again = house.place.run(["events", "detect", "--db", "a.db", "-f", "table"]).clean();
     assert!(again.starts_with(METER) && again.ends_with("0 new, 0 changed, 0 removed\n"), "{again}");
     assert_eq!(list(&house), live);
     // The command was told of the peak, not of what the log of the meter held for years.

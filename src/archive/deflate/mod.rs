@@ -158,6 +158,18 @@ mod tests {
         }
     }
 
+    /// No match is shorter than three, and fields may be.
+    #[test]
+    fn fields_of_a_letter_or_none_are_texts() {
+        let mut noise = 7_u32;
+        let mut text = Vec::new();
+        for _ in 0..20_000 {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            text.extend_from_slice([&b","[..], b",a", b"a", b"11", b",\"k\":1", b"\":"][(noise >> 16) as usize % 6]);
+        }
+        assert!(inflated(&deflated(&[&text])) == text);
+    }
+
     /// Codes of Fibonacci's frequencies would be longer than deflate allows.
     #[test]
     fn the_rarest_symbols_keep_a_code() {

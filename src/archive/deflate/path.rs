@@ -144,9 +144,10 @@ impl Paths {
         // Few at most: a search from the middle would take longer.
         let over = self.fields[index + 1..].iter().take_while(|field| field.start <= end).count();
         let covered = self.fields[index + over].start;
-        if over > 0 {
-            let length = covered - start + before;
-            self.offer(index + over, step(cost + costs.length(length), length));
+        // What is covered of a short field may be shorter than any match: the `,2` of `1,2,3`.
+        let whole = covered - start + before;
+        if over > 0 && whole >= SHORTEST {
+            self.offer(index + over, step(cost + costs.length(whole), whole));
         }
         if let Some(next) = self.fields.get(index + over + 1)
             && end > covered

@@ -17,9 +17,9 @@ pub(super) struct Detect {
     /// Only events that began since then; all without it
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     since: Option<String>,
-    /// How to print
-    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
-    format: TwoFormats,
+    /// How to print [default: table on a terminal, json in a pipe]
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<TwoFormats>,
     /// Short for -f json
     #[arg(long, conflicts_with = "format")]
     json: bool,
@@ -28,7 +28,8 @@ pub(super) struct Detect {
 impl Detect {
     pub(super) fn run(self, globals: &Globals, output: &mut Output) -> anyhow::Result<ExitCode> {
         let path = globals.store_path()?;
-        let is_json = self.json || self.format == TwoFormats::Json;
+        let asks_for_json = self.json || self.format == Some(TwoFormats::Json);
+        let is_json = asks_for_json || self.format.is_none() && !output.is_terminal();
         let since = self.since.as_deref();
         let since =
             since.map(|since| when::moment(since, globals.zone()?, false, globals).map_err(anyhow::Error::from));
@@ -54,13 +55,14 @@ impl Detect {
             }
             all += done;
         }
-        if is_json {
+        if is_json && (asks_for_json || !globals.quiet) {
             let json = serde_json::json!({
                 "nb_mesures": all.readings, "nb_evenements": all.found,
                 "ajoutes": all.added, "modifies": all.changed, "retires": all.dropped,
             });
             output.line(&json.to_string())?;
-        } else if meters.is_empty() {
+        }
+        if !is_json && meters.is_empty() {
             globals.note(&tr!("the store holds no reading yet"));
         }
         Ok(ExitCode::SUCCESS)

@@ -138,7 +138,11 @@ impl Cmd {
                     let globals = afresh.afresh();
                     let events = globals.events()?;
                     let broker = globals.config()?.file.mqtt.broker(command.mqtt.as_deref(), &globals)?;
-                    Ok((command.plans(&globals)?, events.rules(), globals.setting()?, events.exec.clone(), broker))
+                    let plans = command.plans(&globals)?;
+                    let settings = (plans, events.rules(), globals.setting()?, events.exec.clone(), broker);
+                    // They make sense: what is said from now on is in their language, as the names of sensors are.
+                    crate::cli::words::choose(globals.language());
+                    Ok(settings)
                 };
                 let (stop, hang_up, round) = (interrupt.stop(), &*hang_up, &round);
                 let waiting = thread::Builder::new()

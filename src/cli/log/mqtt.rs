@@ -156,13 +156,13 @@ async fn connected(
     events.set_network_options(network);
     let (teller, mut happenings) = channel(16);
     let mut connection = pin!(connection(events, teller));
-    let mut outbox = Outbox { client: &client, is_behind: false };
+    let mut outbox = Outbox { client: &client, behind: None };
     let mut is_online = false;
     loop {
-        let due = match (is_online, outbox.is_behind) {
+        let due = match (is_online, outbox.behind) {
             (false, _) => None,
-            (true, true) => Some(AGAIN),
-            (true, false) => publisher.due(clock.elapsed()),
+            (true, Some(since)) => Some(since.left(AGAIN)),
+            (true, None) => publisher.due(clock.elapsed()),
         };
         tokio::select! {
             error = &mut connection => match error {
@@ -174,7 +174,7 @@ async fn connected(
                     is_online = true;
                     talk.back();
                     if let Some(birth) = broker.style.birth() {
-                        outbox.is_behind |= client.try_subscribe(birth, QoS::AtMostOnce).is_err();
+                        outbox.note(client.try_subscribe(birth, QoS::AtMostOnce).is_ok());
                     }
                 }
                 outbox.send(publisher.all(clock.elapsed()));
@@ -188,8 +188,7 @@ async fn connected(
             }
             () = sleep(due.unwrap_or_default()), if due.is_some() => {
                 let now = clock.elapsed();
-                let messages = if outbox.is_behind { publisher.all(now) } else { publisher.pass(now) };
-                outbox.is_behind = false;
+                let messages = if outbox.behind.take().is_some() { publisher.all(now) } else { publisher.pass(now) };
                 outbox.send(messages);
             }
         }
@@ -244,14 +243,21 @@ async fn connection(mut events: EventLoop, teller: Sender<Happening>) -> Option<
 /// Messages on their way to the broker.
 struct Outbox<'a> {
     client: &'a AsyncClient,
-    /// Something could not be handed over, because too much waits.
-    is_behind: bool,
+    /// Since when something could not be handed over, because too much waits.
+    behind: Option<Stopwatch>,
 }
 
 impl Outbox<'_> {
     fn send(&mut self, messages: Vec<Message>) {
         for Message { topic, payload } in messages {
-            self.is_behind |= self.client.try_publish(topic, QoS::AtMostOnce, true, payload).is_err();
+            self.note(self.client.try_publish(topic, QoS::AtMostOnce, true, payload).is_ok());
+        }
+    }
+
+    fn note(&mut self, is_handed_over: bool) {
+        if !is_handed_over {
+            // The first time counts: readings that go on coming do not put off what is to be said anew.
+            self.behind.get_or_insert_with(Stopwatch::start);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the errors of the rooms below say, in the language of the reader. What the system says stands as it is.
 
 use super::tr;
+use crate::analyse::AnalyseError;
 use crate::archive::ArchiveError;
 use crate::logger::Refusal;
 use crate::past::PastError;
@@ -80,6 +81,26 @@ pub(in crate::cli) fn past(error: &PastError) -> String {
         PastError::Store(error) => store(error),
         PastError::Archive(error) => archive(error),
         PastError::Moved(meter) => tr!("readings of {meter} were given to the archive meanwhile", meter),
+    }
+}
+
+pub(in crate::cli) fn analysis(error: &AnalyseError) -> String {
+    match error {
+        AnalyseError::Past(error) => past(error),
+        AnalyseError::TooLong { first, last, periods, most, quarters: true } => tr!(
+            "from {first} to {last} are {periods} quarters of an hour, and {most} at most are worked out",
+            first,
+            last,
+            periods,
+            most
+        ),
+        AnalyseError::TooLong { first, last, periods, most, quarters: false } => tr!(
+            "from {first} to {last} are {periods} rows, and {most} at most are worked out",
+            first,
+            last,
+            periods,
+            most
+        ),
     }
 }
 

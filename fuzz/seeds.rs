@@ -51,8 +51,6 @@ const FILES: &[&str] = &[
     r#"[{"timestamp": "2024-03-01 10:00:00", "donnees": {"frequence": 49.98}}, {"timestamp": "2024-03-01T10:00:05", "donnees": {}}]"#,
     r#"{"date": "2025-11-07", "nb_mesures": 1, "mesures": [{"timestamp": "2025-11-07T00:00:00Z", "puissance": 2345, "courant_l1": 12.5}]}"#,
     "{\"timestamp\":\"2025-11-07T00:00:00Z\",\"compteur\":\"M1\",\"valeurs\":{\"frequence\":5e1}}\n{\"timestamp\":\"2025-11-07T00:00:01Z\",\"valeurs\":{\"facteur_puissance\":0.985}}\n",
-    // Fields of a letter or none, which a match covers in part.
-    r#"[{"timestamp": "2025-11-07T00:00:00Z", "valeurs": {}, "textes": {"a": "aa1,,,a,k:1a,:,,,k:1,,,:,k:1,k:1a"}}, {"timestamp": "2025-11-07T00:00:01Z", "valeurs": {}, "textes": {"a": "b,2,3x", "b": "0,2,3xyz,,abcd", "c": "1,2,3xyw,,abce"}}]"#,
 ];
 
 const HISTORIES: &[&str] = &[

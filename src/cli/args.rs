@@ -7,7 +7,7 @@ use super::output;
 use super::words::tr;
 use crate::detect::Setting;
 use crate::reading::{Language, MeterId, Zone};
-use clap::{Args, ColorChoice, ValueEnum};
+use clap::{Args, ColorChoice, Parser, ValueEnum};
 use std::cell::OnceCell;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
@@ -52,6 +52,18 @@ pub(super) struct Globals {
     /// That TZ is none has been said.
     #[arg(skip)]
     warned: OnceCell<()>,
+}
+
+/// Arguments as they are when none is given.
+#[derive(Debug, Parser)]
+struct Alone<T: Args> {
+    #[command(flatten)]
+    all: T,
+}
+
+/// The arguments of a command of which none is given.
+pub(super) fn none_given<T: Args>() -> T {
+    Alone::parse_from([""]).all
 }
 
 /// A language for people.

@@ -1,6 +1,6 @@
 //! `releve serve`: the API and the dashboard.
 
-use super::args::Globals;
+use super::args::{Globals, none_given};
 use super::config::File;
 use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
@@ -91,6 +91,11 @@ fn origin(text: &str) -> Result<String, String> {
         .split_once("://")
         .is_some_and(|(scheme, host)| matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains('/'));
     if text == "*" || is_origin { Ok(text.to_owned()) } else { Err(tr!("write it like https://example.org")) }
+}
+
+/// Whether the API could be served with the settings.
+pub(super) fn check(globals: &Globals) -> anyhow::Result<()> {
+    none_given::<Cmd>().settings(globals).map(drop)
 }
 
 impl Cmd {

@@ -4,6 +4,7 @@ use crate::cli::args::Globals;
 use crate::cli::output::Output;
 use crate::cli::table::{plain_table, print_table};
 use crate::cli::words::tr;
+use crate::cli::{log, serve};
 use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -70,7 +71,10 @@ impl Cmd {
                     |path| tr!("{path}: ok", path = path.display()),
                 );
                 globals.zone()?;
-                globals.config()?.file.mqtt.check()?;
+                let file = &globals.config()?.file;
+                file.mqtt.check()?;
+                file.meters.values().try_for_each(|meter| log::check(meter, globals))?;
+                serve::check(globals)?;
                 output.line(&said)?;
             }
             What::Show { format, json } => {

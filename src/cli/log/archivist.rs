@@ -11,6 +11,7 @@ use crate::document::Form;
 use crate::reading::{Instant, MeterId};
 use crate::store::StoreError;
 use std::io;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +57,10 @@ impl Archivist {
                 let now = Instant::now();
                 let hour = now.plus_seconds(-AFTER_S).unix_seconds().div_euclid(3600);
                 // A clock that was set back brings the hour again: nothing is written twice.
-                if done != Some(hour) && archive_now(&wishes(now), &sender) {
+                // A fault of ours in one run must not be the end of all: the next hour tries again.
+                let run = || archive_now(&wishes(now), &sender);
+                if done != Some(hour) && panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| broken(&sender))
+                {
                     done = Some(hour);
                 }
                 thread::sleep(LOOK);
@@ -74,6 +78,13 @@ impl Archivist {
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
+}
+
+/// A run that was the program's own fault is said, and over.
+fn broken(said: &Sender<(Level, String)>) -> bool {
+    let why = tr!("a fault of the program itself, please report it");
+    drop(said.send((Level::Error, tr!("the archive could not be written: {why}", why))));
+    true
 }
 
 /// One run; whether it is over and done with for this hour.

@@ -10,7 +10,7 @@ mod reload;
 mod service;
 mod words;
 
-use super::args::{Globals, meter_id};
+use super::args::{Globals, meter_id, none_given};
 use super::config;
 use super::failure::{self, Failure};
 use super::interrupt::Interrupt;
@@ -106,6 +106,24 @@ const SHORTEST: Duration = Duration::from_secs(1);
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = when::duration(text)?;
     if interval < SHORTEST { Err(tr!("the shortest is 1s")) } else { Ok(interval) }
+}
+
+/// The interval that the settings of a meter say.
+fn interval_of(settings: &config::Meter) -> Result<Option<Duration>, Failure> {
+    let asked = settings.interval.as_deref().map(|text| {
+        interval(text).map_err(|why| {
+            let what = tr!("settings: {key} = \"{text}\": {why}", key = "interval", text, why);
+            Failure::new(failure::CONFIG, "config.value", what)
+        })
+    });
+    asked.transpose()
+}
+
+/// Whether a meter could be logged with these settings, were it there.
+pub(super) fn check(settings: &config::Meter, globals: &Globals) -> anyhow::Result<()> {
+    none_given::<Source>().reach(settings, globals)?;
+    interval_of(settings)?;
+    Ok(())
 }
 
 impl Cmd {
@@ -214,19 +232,13 @@ impl Cmd {
                 Place::TheOnly
             }
         };
-        let by_settings = settings.interval.as_deref().map(|text| {
-            interval(text).map_err(|why| {
-                let what = tr!("settings: {key} = \"{text}\": {why}", key = "interval", text, why);
-                Failure::new(failure::CONFIG, "config.value", what)
-            })
-        });
         let zone = globals.zone()?;
         Ok(Plan {
             name: name.map(Into::into),
             place,
             wishes: reach.wishes,
             meter,
-            interval: self.interval.or(by_settings.transpose()?),
+            interval: self.interval.or(interval_of(settings)?),
             zone: zone.zone,
             zone_chosen: zone.chosen,
         })

@@ -54,6 +54,17 @@ fn c3_settings_can_be_seen_and_unknown_keys_are_errors() {
         assert!(failed.exit != 78 || failed.stderr.contains("zone.toml: tz: 'Mars'"), "{line}: {}", failed.stderr);
     }
     assert_eq!(run(&place, "config check --config zone.toml").exit, 78);
+    // What `log` and `serve` would refuse is refused before they run.
+    for (setting, said) in [
+        ("[serve]\nlisten = \"nonsense\"", "serve.listen = \"nonsense\""),
+        ("[meters.home]\ninterval = \"soon\"", "interval = \"soon\""),
+        ("[meters.home]\nserial = \"x\"", "'x' is no line setting"),
+    ] {
+        place.write("wrong.toml", setting);
+        let refused = run(&place, "config check --config wrong.toml");
+        assert_eq!((refused.exit, refused.stdout.as_str()), (78, ""), "{setting}");
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::args::Globals;
 use super::config;
 use super::failure::{self, Failure};
-use super::words::tr;
+use super::words::{errors, tr};
 use super::{keys, when};
 use crate::acquire::Settings;
 use crate::acquire::quirks::dlms::PushList;
@@ -11,7 +11,7 @@ use crate::dialogue::dlms::{Access, Counter, Gmac, PUBLIC_CLIENT, Station, usual
 use crate::dialogue::iec62056::{Options, WakeUp};
 use crate::reading::{Obis, Protocol};
 use crate::session::{Way, Wishes};
-use crate::transport::Address;
+use crate::transport::{Address, LinkError};
 use crate::wire::dlms::{Authenticator, Keys, Password, SystemTitle};
 use crate::wire::iec62056::{self, Mode, Request, TextError};
 use crate::wire::{Line, hdlc};
@@ -167,6 +167,18 @@ impl Source {
         self.reach(globals.meter_settings()?.unwrap_or(&none), globals)
     }
 
+    /// The port of this name, given or in the settings.
+    fn port_named(&self, name: &str) -> anyhow::Result<Address> {
+        name.parse().map_err(|error: LinkError| match self.port {
+            Some(_) => error.into(),
+            None => {
+                let what =
+                    tr!("settings: {key} = \"{text}\": {why}", key = "port", text = name, why = errors::link(&error));
+                Failure::new(failure::CONFIG, "config.value", what).into()
+            }
+        })
+    }
+
     /// What was said, and these settings of a meter.
     pub(super) fn reach(&self, meter: &config::Meter, globals: &Globals) -> anyhow::Result<Reach> {
         let port = self.port.as_ref().or(meter.port.as_ref()).filter(|name| *name != "auto");
@@ -195,7 +207,7 @@ impl Source {
         })?;
         let protocol = setting(self.protocol, "protocol", meter.protocol.as_deref(), choice)?;
         Ok(Reach {
-            port: port.map(|name| name.parse::<Address>()).transpose()?,
+            port: port.map(|name| self.port_named(name)).transpose()?,
             wishes: Wishes {
                 line,
                 way,

@@ -40,7 +40,7 @@ fn c2_flag_over_environment_over_file_over_default() {
 fn c3_settings_can_be_seen_and_unknown_keys_are_errors() {
     let place = Place::new();
     place.write("bad.toml", "tz = \"Europe/Paris\"\n[meters.home]\nprot = \"x\"\n");
-    place.write("good.toml", "tz = \"Europe/Paris\"\n[meters.home]\nport = \"x\"\n");
+    place.write("good.toml", "tz = \"Europe/Paris\"\n[meters.home]\nport = \"/dev/ttyUSB0\"\n");
     let bad = run(&place, "config check --config bad.toml");
     assert_eq!((bad.exit, bad.stdout.as_str()), (78, ""));
     assert!(bad.stderr.contains("bad.toml line 3: unknown key 'prot'") && bad.stderr.contains("did you mean 'port'?"));
@@ -58,6 +58,7 @@ fn c3_settings_can_be_seen_and_unknown_keys_are_errors() {
     for (setting, said) in [
         ("[serve]\nlisten = \"nonsense\"", "serve.listen = \"nonsense\""),
         ("[meters.home]\ninterval = \"soon\"", "interval = \"soon\""),
+        ("[meters.home]\nport = \"x\"", "settings: port = \"x\": 'x' is no way to a meter"),
         ("[meters.home]\nserial = \"x\"", "'x' is no line setting"),
     ] {
         place.write("wrong.toml", setting);

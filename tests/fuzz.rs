@@ -17,6 +17,7 @@ mod targets;
 
 use std::fs;
 use std::path::Path;
+use testenv::random::Random;
 use testenv::{captures, repository};
 
 /// Mutations of each fixture for each target; `FUZZ_ROUNDS` asks for more.
@@ -122,16 +123,4 @@ fn mutate(seed: &[u8], corpus: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         }
     }
     bytes
-}
-
-/// A xorshift generator: the same mutations on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
 }

@@ -211,25 +211,15 @@ impl Globals {
             setting("lang", lang.flatten(), "", file.lang.clone(), None),
             setting("meter", self.meter.clone(), "", file.meter.clone(), None),
         ];
-        let of_events = file.evenements.settings().into_iter();
-        settings.extend(of_events.map(|(key, value)| (key, Some(value), named.clone().unwrap_or_default())));
-        for (alias, meter) in &file.meters {
-            settings.extend(
-                meter.settings().into_iter().map(|(key, value)| {
-                    (format!("meters.{alias}.{key}"), Some(value), named.clone().unwrap_or_default())
-                }),
-            );
-        }
-        settings.extend(
-            file.serve
-                .settings()
-                .into_iter()
-                .map(|(key, value)| (format!("serve.{key}"), Some(value), named.clone().unwrap_or_default())),
-        );
-        let of_mqtt = file.mqtt.settings().into_iter();
-        settings.extend(
-            of_mqtt.map(|(key, value)| (format!("mqtt.{key}"), Some(value), named.clone().unwrap_or_default())),
-        );
+        let of_table = |table: String, all: Vec<(&'static str, String)>| {
+            all.into_iter().map(move |(key, value)| (format!("{table}.{key}"), value))
+        };
+        let of_meters =
+            file.meters.iter().flat_map(|(alias, meter)| of_table(format!("meters.{alias}"), meter.settings()));
+        let of_file = file.evenements.settings().into_iter().chain(of_meters);
+        let of_file = of_file.chain(of_table("serve".to_owned(), file.serve.settings()));
+        let of_file = of_file.chain(of_table("mqtt".to_owned(), file.mqtt.settings()));
+        settings.extend(of_file.map(|(key, value)| (key, Some(value), named.clone().unwrap_or_default())));
         Ok(settings)
     }
 
@@ -256,6 +246,7 @@ impl Globals {
         }
         default_store()
     }
+
     /// The zone: the option, the settings, else the system's, else UTC.
     pub(super) fn zone(&self) -> anyhow::Result<ZoneChoice> {
         if let Some(name) = &self.tz {

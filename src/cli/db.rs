@@ -133,18 +133,7 @@ fn info(store: &Store, json: bool, output: &mut Output) -> anyhow::Result<()> {
     let found = store.info()?;
     let meters = store.list_meters()?;
     if json {
-        let meters: Vec<_> = meters
-            .iter()
-            .map(|meter| {
-                serde_json::json!({
-                    "compteur": meter.identifier.as_str(),
-                    "alias": meter.alias,
-                    "nb_mesures": meter.readings,
-                    "date_premiere": meter.extent.map(|(first, _)| first.to_string()),
-                    "date_derniere": meter.extent.map(|(_, last)| last.to_string()),
-                })
-            })
-            .collect();
+        let meters: Vec<_> = meters.iter().map(super::meters::json).collect();
         let Info { schema, bytes, free, hot, sealed, spans, raw, .. } = found;
         let all = serde_json::json!({
             "fichier": store.path().display().to_string(), "schema": schema, "octets": bytes, "octets_libres": free,

@@ -8,7 +8,7 @@ use super::table::TwoForms;
 use super::when;
 use super::words::{count, tr};
 use crate::reading::{Instant, MeterId};
-use crate::store::{Break, Correction, Segment, Series, Store};
+use crate::store::{Break, Correction, Meter, Segment, Series, Store};
 use clap::{Args, Subcommand};
 use std::process::ExitCode;
 
@@ -95,18 +95,7 @@ impl Cmd {
     fn list(&self, store: &Store, output: &mut Output) -> anyhow::Result<()> {
         let meters = store.list_meters()?;
         if self.form.is_json(output) {
-            let all: Vec<_> = meters
-                .iter()
-                .map(|meter| {
-                    serde_json::json!({
-                        "compteur": meter.identifier.as_str(),
-                        "alias": meter.alias,
-                        "nb_mesures": meter.readings,
-                        "date_premiere": meter.extent.map(|(first, _)| first.to_string()),
-                        "date_derniere": meter.extent.map(|(_, last)| last.to_string()),
-                    })
-                })
-                .collect();
+            let all: Vec<_> = meters.iter().map(json).collect();
             return output.line(&serde_json::to_string_pretty(&all)?);
         }
         for meter in meters {
@@ -140,6 +129,17 @@ impl Cmd {
         }
         Ok(())
     }
+}
+
+/// A meter as it is listed.
+pub(super) fn json(meter: &Meter) -> serde_json::Value {
+    serde_json::json!({
+        "compteur": meter.identifier.as_str(),
+        "alias": meter.alias,
+        "nb_mesures": meter.readings,
+        "date_premiere": meter.extent.map(|(first, _)| first.to_string()),
+        "date_derniere": meter.extent.map(|(_, last)| last.to_string()),
+    })
 }
 
 /// `, FIRST to LAST`.

@@ -1,8 +1,9 @@
 //! Damaged archives: 62 damages, each reported and then made good from the store, never trusted.
 
 use crate::testenv::check::{each_once, same};
+use crate::testenv::random::Random;
 use crate::testenv::{Place, control, figures};
-use crate::{METER, Random, consolidate, entries, everything, store, tree};
+use crate::{METER, consolidate, entries, everything, store, tree};
 use std::fs;
 use std::path::Path;
 

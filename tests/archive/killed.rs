@@ -1,8 +1,9 @@
 //! `kill -9` while consolidating and pruning: at every moment each reading is in the store or in a whole file.
 
 use crate::testenv::check::each_once;
+use crate::testenv::random::Random;
 use crate::testenv::{Place, figures};
-use crate::{METER, Random, entries, everything, rounds, store, tree};
+use crate::{METER, entries, everything, rounds, store, tree};
 use std::fs;
 use std::time::Duration;
 

@@ -108,18 +108,6 @@ fn everything(place: &Place, more: &[&str]) -> String {
     place.run([&["export", "--db", "s.db", "-f", "ndjson", "-q"][..], more].concat()).clean()
 }
 
-/// A xorshift generator: the same trouble on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
-}
-
 /// How often to try: `LONG=1` asks for more.
 fn rounds(short: usize, long: usize) -> usize {
     if std::env::var_os("LONG").is_some_and(|value| value == "1") { long } else { short }

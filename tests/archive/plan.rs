@@ -1,8 +1,9 @@
 //! What a run does: missed nights, dry runs, one at a time.
 
 use crate::testenv::check::each_once;
+use crate::testenv::random::Random;
 use crate::testenv::{Place, Run, control, figures};
-use crate::{METER, Random, consolidate, entries, everything, rounds, store, tree};
+use crate::{METER, consolidate, entries, everything, rounds, store, tree};
 use std::fs;
 use std::process::Stdio;
 

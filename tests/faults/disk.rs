@@ -1,6 +1,6 @@
 //! A disk as it may be found when the power has gone at some instant.
 
-use crate::Random;
+use crate::testenv::random::Random;
 use crate::trace::{Change, What};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -24,26 +24,6 @@ fn long<T>(long: T, short: T) -> T {
     if std::env::var_os("LONG").is_some() { long } else { short }
 }
 
-/// A xorshift generator: the same trouble on every machine.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: usize) -> Self {
-        Self((seed as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
-
-    fn one_in(&mut self, many: usize) -> bool {
-        self.below(many) == 0
-    }
-}
-
 fn releve(place: &Place, db: &Path, arguments: &[&str]) -> Run {
     Run::of(place.command().args(arguments).arg("--db").arg(db).output().unwrap())
 }

@@ -3,9 +3,10 @@
 
 use crate::disk::{self, MODELS, Model, State};
 use crate::meter::{House, Log, Meter, stored};
+use crate::testenv::random::Random;
 use crate::testenv::{Place, figures};
 use crate::trace::{self, Change, What};
-use crate::{Random, each, long, releve};
+use crate::{each, long, releve};
 use releve::reading::{Instant, MeterId, Protocol, Reading};
 use releve::store::{Entry, Store};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,9 +2,10 @@
 //! in the store or in a whole file of the archive, no file under a final name is broken, and the same command ends the work.
 
 use crate::disk::{self, MODELS, Model, State};
+use crate::testenv::random::Random;
 use crate::testenv::{Place, Run, control, figures};
 use crate::trace::{self, Change, What};
-use crate::{Random, each, long, releve};
+use crate::{each, long, releve};
 use flate2::read::GzDecoder;
 use releve::archive::sha256;
 use releve::reading::{Code, Decimal, Instant, MeterId, Protocol, Reading, Register, Unit};

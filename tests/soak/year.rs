@@ -2,6 +2,7 @@
 
 use crate::Age;
 use crate::meter::Port;
+use crate::testenv::random::Random;
 use crate::told::Row;
 use releve::reading::{Decimal, Instant, Zone};
 use releve::simulate::meter::Telegram as _;
@@ -216,16 +217,4 @@ impl Sent {
 
 fn kwh(watt_hours: u64) -> Decimal {
     Decimal::new(i64::try_from(watt_hours).unwrap(), -3)
-}
-
-/// A xorshift generator: the same year on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
 }

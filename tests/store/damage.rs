@@ -1,8 +1,9 @@
 //! Damaged files: an answer is whole and right, or it is none.
 
 use crate::testenv::check::{right_or_refused, same};
+use crate::testenv::random::Random;
 use crate::testenv::{Place, Run, control, figures};
-use crate::{Random, mixed_store, rounds};
+use crate::{mixed_store, rounds};
 use releve::store::{Entry, Store};
 use std::fs;
 

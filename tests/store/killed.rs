@@ -1,7 +1,8 @@
 //! `kill -9` at any instant: what was acknowledged is there, nothing is there twice or by half.
 
 use crate::testenv::Place;
-use crate::{Random, entries, rounds};
+use crate::testenv::random::Random;
+use crate::{entries, rounds};
 use releve::reading::Instant;
 use releve::store::{Store, StoreError};
 use std::fs;

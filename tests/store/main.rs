@@ -53,15 +53,3 @@ fn mixed_store(place: &Place, name: &str) {
 fn rounds(usual: usize) -> usize {
     if std::env::var_os("LONG").is_some() { usual * 5 } else { usual }
 }
-
-/// A xorshift generator: the same trouble on every machine.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
-    }
-}

@@ -5,6 +5,7 @@
 pub mod check;
 pub mod figures;
 pub mod python;
+pub mod random;
 pub mod simulator;
 
 // Not every crate that shares this holds a promise.

@@ -38,9 +38,13 @@ pub(super) struct Cmd {
 
 impl Cmd {
     pub(super) fn run(&self, output: &mut Output) -> anyhow::Result<ExitCode> {
-        if let [id] = self.words.as_slice()
+        if let [id, more @ ..] = self.words.as_slice()
             && let Some(section) = section(id)
         {
+            if let [word, ..] = more {
+                let what = tr!("'{word}' behind {id}: one error at a time", word, id);
+                return Err(Failure::new(failure::USAGE, "help.unknown", what).into());
+            }
             output.line(&format!("{id}\n\n{section}"))?;
             return Ok(ExitCode::SUCCESS);
         }

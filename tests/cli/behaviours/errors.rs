@@ -252,6 +252,9 @@ fn e7_every_id_can_be_asked_about() {
         let mut numbers = statuses.trim_end_matches('.').split([',', ' ']).filter_map(|word| word.parse::<i32>().ok());
         assert!(numbers.any(|number| number == exit), "{line} ends with {exit}, help {id} says {statuses}");
     }
+    let two = run(&place, "help port.missing port.busy");
+    assert_eq!((two.exit, two.stdout.as_str()), (2, ""));
+    assert!(two.stderr.contains("'port.busy' behind port.missing"), "{}", two.stderr);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 /// The names in a folder; none where there is no such folder.
 pub(super) fn names_in(folder: &Path) -> Result<BTreeSet<String>, ArchiveError> {
@@ -39,6 +40,11 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), ArchiveError> {
 pub(super) fn sync(folder: &Path) -> Result<(), ArchiveError> {
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(|source| ArchiveError::Io { path: folder.into(), source })
+}
+
+/// Flushes what is to become the file of a name.
+pub(super) fn flush(temporary: &NamedTempFile, path: &Path) -> Result<(), ArchiveError> {
+    temporary.as_file().sync_all().map_err(|source| ArchiveError::Io { path: path.into(), source })
 }
 
 /// Gives a damaged file the name `….corrompu`, or `….2.corrompu` where that is taken.

@@ -165,7 +165,7 @@ impl Tree {
         }
         let content = Content { bytes, summary };
         let prepared = self.prepare(named.period, (name.to_owned(), &meter), &content, "-".to_owned(), false)?;
-        self.commit(vec![prepared])?;
+        self.commit(vec![self.prove(prepared)?])?;
         Ok(Some(count))
     }
 

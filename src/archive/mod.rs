@@ -29,7 +29,7 @@ pub use content::{Content, Record, Records, Summary, Text, add, history};
 pub use gather::{Flaw, Gathered, Whose, record};
 pub use layout::{Kind, Named, Period};
 pub use manifest::{Listed, Manifest};
-pub use tree::{Prepared, Standing, Tree, TreeLock};
+pub use tree::{Prepared, Proven, Standing, Tree, TreeLock};
 
 use std::io;
 use std::path::{Path, PathBuf};

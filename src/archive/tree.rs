@@ -2,7 +2,7 @@
 
 use super::checksum::sha256;
 use super::content::Content;
-use super::disk::{make_folder, names_in, set_aside, sync};
+use super::disk::{flush, make_folder, names_in, set_aside, sync};
 use super::layout::{FOLDERS, Named, Period, is_manifest};
 use super::manifest::{Listed, Manifest};
 use super::{ArchiveError, scan};
@@ -64,7 +64,7 @@ pub enum Standing {
     Missing,
 }
 
-/// A file that is written, checked, and waits for its name.
+/// A file that is written beside its name.
 #[derive(Debug)]
 pub struct Prepared {
     period: Period,
@@ -74,6 +74,10 @@ pub struct Prepared {
     is_new: bool,
     set_aside: bool,
 }
+
+/// A file that is on the disk, whole, and has not got its name yet.
+#[derive(Debug)]
+pub struct Proven(Prepared);
 
 impl Prepared {
     /// Whether the disk has something else under the name, or nothing.
@@ -293,7 +297,7 @@ impl Tree {
         Ok(bytes)
     }
 
-    /// Writes a file beside its name and reads it back. `set_aside` says that what has the name now is damaged.
+    /// Writes a file beside its name. `set_aside` says that what has the name now is damaged.
     ///
     /// # Errors
     /// [`ArchiveError`], naming the file; nothing was changed.
@@ -316,17 +320,28 @@ impl Tree {
             return Ok(prepared);
         }
         make_folder(&folder)?;
-        let temporary = self.write(&folder, &path, &content.bytes)?;
-        let back = self.read(temporary.path())?.unwrap_or_default();
-        let found = scan::scan(&back, period.kind()).map_err(|_| ArchiveError::NotVerified(path.clone()))?;
-        let said = (content.summary.count, content.summary.between);
-        if sha256(&back) != prepared.listed.sha256 || (found.count, found.between) != said {
-            return Err(ArchiveError::NotVerified(path));
-        }
-        prepared.temporary = Some(temporary);
+        prepared.temporary = Some(self.write(&folder, &path, &content.bytes)?);
         Ok(prepared)
     }
 
+    /// Flushes a file to the disk and reads it back: only then it may have its name.
+    ///
+    /// # Errors
+    /// [`ArchiveError`], naming the file; nothing was changed.
+    pub fn prove(&self, prepared: Prepared) -> Result<Proven, ArchiveError> {
+        let Some(temporary) = &prepared.temporary else { return Ok(Proven(prepared)) };
+        let Prepared { period, name, listed, .. } = &prepared;
+        let path = self.path(*period, name);
+        flush(temporary, &path)?;
+        let back = self.read(temporary.path())?.unwrap_or_default();
+        let found = scan::scan(&back, period.kind()).map_err(|_| ArchiveError::NotVerified(path.clone()))?;
+        if sha256(&back) != listed.sha256 || (found.count, found.between) != (listed.count, listed.between()) {
+            return Err(ArchiveError::NotVerified(path));
+        }
+        Ok(Proven(prepared))
+    }
+
+    /// Writes a file beside its name; it is to be flushed before it gets it.
     fn write(&self, folder: &Path, path: &Path, bytes: &[u8]) -> Result<NamedTempFile, ArchiveError> {
         let fail = |source| ArchiveError::Io { path: path.into(), source };
         let mut temporary = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder).map_err(fail)?;
@@ -336,7 +351,6 @@ impl Tree {
             use std::os::unix::fs::PermissionsExt as _;
             temporary.as_file().set_permissions(fs::Permissions::from_mode(0o640)).map_err(fail)?;
         }
-        temporary.as_file().sync_all().map_err(fail)?;
         Ok(temporary)
     }
 
@@ -346,16 +360,17 @@ impl Tree {
     ///
     /// # Errors
     /// [`ArchiveError`], naming the file. Whatever has its name by then is whole.
-    pub fn commit(&self, prepared: Vec<Prepared>) -> Result<(), ArchiveError> {
+    pub fn commit(&self, files: Vec<Proven>) -> Result<(), ArchiveError> {
         let mut state = self.state();
         let mut touched: BTreeMap<(&'static str, String), bool> = BTreeMap::new();
-        for file in prepared.iter().filter(|file| file.set_aside && !self.dry) {
+        let files: Vec<Prepared> = files.into_iter().map(|Proven(file)| file).collect();
+        for file in files.iter().filter(|file| file.set_aside && !self.dry) {
             let path = self.path(file.period, &file.name);
             if fs::symlink_metadata(&path).is_ok() {
                 set_aside(&path)?;
             }
         }
-        for file in &prepared {
+        for file in &files {
             let key = (file.period.kind().folder(), file.period.manifest());
             let manifest = self.manifest(&mut state, key.clone())?;
             let is_listed = manifest.files.get(&file.name) == Some(&file.listed);
@@ -370,7 +385,7 @@ impl Tree {
             }
         }
         let mut again = BTreeSet::new();
-        for file in prepared {
+        for file in files {
             let folder = file.period.kind().folder();
             let path = self.root.join(folder).join(&file.name);
             if let Some(temporary) = file.temporary {
@@ -503,6 +518,7 @@ impl Tree {
                 make_folder(&folder)?;
                 let text = manifest.to_text();
                 let temporary = self.write(&folder, &path, text.as_bytes())?;
+                flush(&temporary, &path)?;
                 if self.read(temporary.path())?.as_deref() != Some(text.as_bytes()) {
                     return Err(ArchiveError::NotVerified(path));
                 }

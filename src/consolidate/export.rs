@@ -73,7 +73,7 @@ pub fn export_days(
         let origin = mark(stock_of(&stock, day));
         let prepared = tree.prepare(day, (name, meter.as_str()), &content, origin, flaw.is_some())?;
         let unchanged = !prepared.is_change();
-        tree.commit(vec![prepared])?;
+        tree.commit(vec![tree.prove(prepared)?])?;
         if let Some(error) = flaw {
             let expected = listed.map(|listed| listed.count);
             tell(Done::SetAside { path: path.clone(), error, expected, now: content.summary.count });

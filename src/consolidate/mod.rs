@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`plan`] | which files are missing or no longer say what they should: pure |
 //! | `work` | the files of a stretch of time, from one pass through its readings |
+//! | `filing` | files flushed, read back and named, while the next are made |
 //! | `export` | the short files of days |
 //! | `prune` | what may leave the store and the archive |
 //! | [`verify`] | the archive held against its manifests, without the store |
@@ -12,6 +13,7 @@
 //! A dry run goes the same way to the last step and leaves that out, so it tells what a real one does, to the byte.
 
 mod export;
+mod filing;
 mod lock;
 pub mod plan;
 mod prune;

@@ -1,10 +1,11 @@
 //! The files of a piece of time: its readings are read once, and each goes to its hour, its day and its steps.
 
 use super::ConsolidateError;
+use super::filing::Filing;
 use super::plan::{Piece, STEP_S, Task, mark, stock_of};
 use super::run::{Done, place_of};
 use crate::archive::{
-    self, ArchiveError, Content, Flaw, Kind, Listed, Period, Prepared, Record, Standing, Text, Tree, Whose, add,
+    self, ArchiveError, Content, Flaw, Kind, Listed, Period, Record, Standing, Text, Tree, Whose, add,
 };
 use crate::document::{EventJson, Form, History, Values};
 use crate::exchange::steps::{Step, Stepped, Steps};
@@ -13,9 +14,6 @@ use crate::reading::{Instant, MeterId, Quality};
 use crate::store::{KeptEvent, Stock, Store};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
-
-/// So many files wait for their names, which they get together.
-const BATCH: usize = 48;
 
 /// Who writes files of a meter.
 pub(super) struct Worker<'a> {
@@ -66,8 +64,14 @@ pub(super) fn sources(
 impl Worker<'_> {
     /// Writes the files of a piece.
     pub(super) fn piece(&self, piece: &Piece, tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
-        let has_means = piece.tasks.iter().any(|task| !task.period.kind().has_readings());
-        let mut writing = Writing::new(self, piece, has_means, tell);
+        std::thread::scope(|scope| {
+            let filing = Filing::start(scope, self.tree)?;
+            self.write(piece, Writing::new(self, piece, filing, tell))
+        })
+    }
+
+    fn write(&self, piece: &Piece, mut writing: Writing<'_>) -> Result<(), ConsolidateError> {
+        let has_means = writing.steps.is_some();
         let start = if has_means { piece.range.start.plus_seconds(-STEP_S) } else { piece.range.start };
         for (range, is_merged) in self.segments(start..piece.range.end) {
             if is_merged {
@@ -125,7 +129,8 @@ struct Writing<'w> {
     flaws: BTreeMap<String, Flaw>,
     /// Days of which files had readings of a better quality than the store.
     better: BTreeSet<Period>,
-    batch: Vec<Prepared>,
+    filing: Filing,
+    /// What is told with the next file.
     told: Vec<Done>,
 }
 
@@ -144,7 +149,8 @@ impl Lane {
 }
 
 impl<'w> Writing<'w> {
-    fn new(worker: &'w Worker<'w>, piece: &Piece, has_means: bool, tell: &'w mut dyn FnMut(Done)) -> Self {
+    fn new(worker: &'w Worker<'w>, piece: &Piece, filing: Filing, tell: &'w mut dyn FnMut(Done)) -> Self {
+        let has_means = piece.tasks.iter().any(|task| !task.period.kind().has_readings());
         let of = |kind| {
             let mut tasks: Vec<Task> = piece.tasks.iter().filter(|task| task.period.kind() == kind).cloned().collect();
             tasks.sort_by_key(|task| task.period.start());
@@ -162,7 +168,7 @@ impl<'w> Writing<'w> {
             steps: has_means.then(|| Steps::new(Step::Seconds(STEP_S))),
             flaws: BTreeMap::new(),
             better: BTreeSet::new(),
-            batch: Vec::new(),
+            filing,
             told: Vec::new(),
         }
     }
@@ -238,11 +244,8 @@ impl<'w> Writing<'w> {
             self.step(&done);
         }
         self.close(Instant::from_unix_micros(i64::MAX))?;
-        self.commit()?;
-        for (_, flaw) in std::mem::take(&mut self.flaws) {
-            (self.tell)(Done::Refused(flaw.error));
-        }
-        Ok(())
+        self.told.extend(std::mem::take(&mut self.flaws).into_values().map(|flaw| Done::Refused(flaw.error)));
+        self.filing.end(self.told, self.tell)
     }
 
     /// An hour or a day that is over.
@@ -345,14 +348,6 @@ impl<'w> Writing<'w> {
         }
         let unchanged = !prepared.is_change();
         self.told.push(Done::Written { path, count, bytes: content.bytes.len() as u64, unchanged });
-        self.batch.push(prepared);
-        if self.batch.len() >= BATCH { self.commit() } else { Ok(()) }
-    }
-
-    /// Gives the files of the batch their names, and only then tells of them.
-    fn commit(&mut self) -> Result<(), ConsolidateError> {
-        self.worker.tree.commit(std::mem::take(&mut self.batch))?;
-        self.told.drain(..).for_each(&mut *self.tell);
-        Ok(())
+        self.filing.hand(prepared, std::mem::take(&mut self.told), self.tell)
     }
 }

@@ -1,7 +1,7 @@
 //! Blocks with codes of their own (RFC 1951, section 3.2.7).
 
-use super::huffman::{codes, lengths};
-use super::symbol::{Counts, END, Token};
+use super::huffman::{Code, codes, lengths};
+use super::symbol::{Counts, END, LONGEST, SHORTEST, Symbol, Token, of_distance, of_length};
 
 /// The order in which the lengths of the codes of lengths stand.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -27,16 +27,25 @@ impl Blocks {
         self.put(2, 2);
         self.codes(&literals, &distances);
         let (literals, distances) = (codes(&literals), codes(&distances));
+        // A length with its extra bits is one number, looked up like a literal.
+        let matches: [(u32, u32); LONGEST + 1] = std::array::from_fn(|length| {
+            if length < SHORTEST {
+                return (0, 0);
+            }
+            let symbol = of_length(length);
+            literals[symbol.index].with(symbol)
+        });
+        self.bytes.reserve(tokens.len() * 2);
         for token in tokens {
-            let symbol = token.first();
-            let code = literals[symbol.index];
-            self.put(u32::from(code.bits), u32::from(code.length));
-            if token.length > 0 {
-                self.put(symbol.extra, symbol.extra_bits);
-                let symbol = token.distance();
-                let code = distances[symbol.index];
-                self.put(u32::from(code.bits), u32::from(code.length));
-                self.put(symbol.extra, symbol.extra_bits);
+            match token.parts() {
+                (0, byte) => self.put(u32::from(literals[byte].bits), u32::from(literals[byte].length)),
+                (length, distance) => {
+                    let (bits, count) = matches[length];
+                    self.put(bits, count);
+                    let symbol = of_distance(distance);
+                    let (bits, count) = distances[symbol.index].with(symbol);
+                    self.put(bits, count);
+                }
             }
         }
         let end = literals[END];
@@ -74,7 +83,7 @@ impl Blocks {
         }
     }
 
-    /// Appends bits, the lowest first; 16 at most.
+    /// Appends bits, the lowest first; 32 at most.
     fn put(&mut self, value: u32, count: u32) {
         self.waiting |= u64::from(value) << self.bits;
         self.bits += count;
@@ -84,6 +93,13 @@ impl Blocks {
             self.waiting >>= 32;
             self.bits -= 32;
         }
+    }
+}
+
+impl Code {
+    /// The bits of a symbol and those that follow it, and how many there are.
+    fn with(self, symbol: Symbol) -> (u32, u32) {
+        (u32::from(self.bits) | symbol.extra << self.length, u32::from(self.length) + symbol.extra_bits)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Deflate (RFC 1951) for JSON whose objects resemble each other.
 //!
 //! A compressor for everything looks for matches at every byte. Here a match can only begin where a field begins: at a comma.
-//! So each field is looked up under its key and under key and value, and of the matches found the cheapest way through a
-//! piece of text is taken, weighed with what symbols have cost so far. A day of readings becomes as small as the slowest
-//! levels of zlib make it, in the time of the fast ones (docs/performance.md has the figures).
+//! So each field is looked up under its key, under key and value, and together with the field behind it, and of the matches
+//! found the cheapest way through a piece of text is taken, weighed with what symbols have cost so far. A day of readings
+//! becomes as small as the slowest levels of zlib make it, in the time of the fast ones (docs/performance.md).
 //! Where nothing but the time changes it stays larger than zlib makes it, six bytes a reading against four: what follows the
 //! digits of a time has to wait for its comma.
 //!
@@ -23,11 +23,11 @@ use symbol::{Counts, Token};
 /// How far back a match may lie.
 const WINDOW: usize = 32 * 1024;
 
-/// Text is taken in pieces of this size, so that how it was handed over does not show in the bytes.
-const PIECE: usize = 64 * 1024;
+/// Text is taken in pieces up to this size, so that how it was handed over does not show in the bytes.
+const PIECE: usize = 32 * 1024;
 
-/// A block ends after so many symbols: it is held in memory, and its codes cost some eighty bytes.
-const SYMBOLS: usize = 60_000;
+/// A block ends after so many symbols: nights are not like days, but its codes cost some eighty bytes.
+const SYMBOLS: usize = 10_000;
 
 /// A text on its way.
 #[derive(Debug, Default)]
@@ -51,7 +51,10 @@ impl Deflate {
     /// Takes what waits, once it is enough; `each` sees every byte once.
     pub(super) fn flow(&mut self, mut each: impl FnMut(&[u8])) {
         while self.text.len() - self.taken >= PIECE {
-            self.take(self.taken + PIECE, &mut each);
+            let piece = &self.text[self.taken..self.taken + PIECE];
+            // A field that is cut would be another one.
+            let length = memchr::memrchr(b',', piece).filter(|length| *length > 0).unwrap_or(PIECE);
+            self.take(self.taken + length, &mut each);
         }
     }
 

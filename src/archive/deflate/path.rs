@@ -1,59 +1,72 @@
 //! The cheapest way through a piece of text, from comma to comma.
+//!
+//! Readings have the same keys in the same order, so a field is first held against the one that followed where the field
+//! before it was found: only where that is another is its key looked up.
+
+// Offsets are those of a window and a piece, and no file has as many fields as there are numbers.
+#![allow(clippy::cast_possible_truncation)]
 
 use super::WINDOW;
 use super::cost::Costs;
 use super::symbol::{LONGEST, SHORTEST, Token};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 /// How many fields are remembered of a kind; a later one of the same place takes it.
 const PLACES: usize = 1 << 12;
 
-/// Where fields were seen last: one more than the offset from the beginning of all text, 0 for never.
+/// Which field was the last of its kind; 0 for none.
 type Seen = Vec<u32>;
 
 /// What has been seen.
 #[derive(Debug)]
 pub(super) struct Paths {
-    /// Fields of the same key, of the same key and value, and with the same field behind them.
-    seen: [Seen; 3],
-    /// How much text has been forgotten.
-    forgotten: usize,
+    /// The fields of the window and of the piece, and behind them two that are none: the end of the text, and of everything.
     fields: Vec<Field>,
-    steps: Vec<Step>,
+    /// The number of the first of them.
+    first: u32,
+    /// By key, by key and value, and by both and the field behind.
+    keys: Seen,
+    wholes: Seen,
+    pairs: Seen,
+    ways: Vec<Way>,
 }
 
-/// A field of the piece, from its comma on.
-#[derive(Debug, Clone, Copy)]
+/// A field, from its comma on.
+#[derive(Debug, Clone, Copy, Default)]
 struct Field {
-    start: usize,
-    /// The places of its key and of the whole.
-    key: usize,
-    whole: usize,
+    start: u32,
+    /// Numbers for its key and for the whole.
+    key: u32,
+    whole: u32,
+    /// The last field before it that has the same key.
+    same: u32,
+    /// How long its key is.
+    key_length: u32,
+    /// How much it, and what follows, has in common with that one.
+    common: u32,
 }
 
 /// The cheapest way found to the start of a field.
 #[derive(Debug, Clone, Copy)]
-struct Step {
+struct Way {
     cost: u32,
-    /// The field it comes from.
-    from: usize,
+    /// How many fields back it comes from.
+    from: u32,
     /// A match; up to it and after it everything is literal.
-    start: usize,
-    length: usize,
-    distance: usize,
+    start: u32,
+    length: u16,
+    /// One less.
+    distance: u16,
 }
 
-impl Step {
+impl Way {
     const NONE: Self = Self { cost: u32::MAX, from: 0, start: 0, length: 0, distance: 0 };
-
-    const fn end(self) -> usize {
-        self.start + self.length
-    }
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { seen: std::array::from_fn(|_| vec![0; PLACES]), forgotten: 0, fields: Vec::new(), steps: Vec::new() }
+        let seen = || vec![0; PLACES];
+        Self { fields: Vec::new(), first: 1, keys: seen(), wholes: seen(), pairs: seen(), ways: Vec::new() }
     }
 }
 
@@ -63,121 +76,226 @@ impl Paths {
         if start == text.len() {
             return;
         }
+        let first = self.fields.len();
         self.divide(text, start);
-        self.steps.clear();
-        self.steps.resize(self.fields.len(), Step::NONE);
-        self.steps[0] = Step { cost: 0, start, ..Step::NONE };
-        for index in 0..self.fields.len() - 1 {
-            self.step_from(index, text, costs);
+        let end = self.fields.len();
+        let nowhere = Field { start: u32::MAX, ..Field::default() };
+        self.fields.extend([Field { start: text.len() as u32, ..Field::default() }, nowhere]);
+        self.ways.clear();
+        self.ways.resize(end - first + 2, Way::NONE);
+        self.ways[0] = Way { cost: 0, start: start as u32, ..Way::NONE };
+        let mut here = first;
+        while here < end {
+            let next = self.step_from(first, here, text, costs);
+            here += 1;
+            while here < next {
+                self.remember(here);
+                here += 1;
+            }
         }
+        self.fields.truncate(end);
         self.write(text, start, tokens);
     }
 
     /// Text at the beginning is gone.
-    pub(super) const fn forget(&mut self, count: usize) {
-        self.forgotten += count;
+    pub(super) fn forget(&mut self, count: usize) {
+        let gone = self.fields.partition_point(|field| (field.start as usize) < count);
+        self.fields.drain(..gone);
+        self.first += gone as u32;
+        self.fields.iter_mut().for_each(|field| field.start -= count as u32);
     }
 
-    /// Finds the fields; behind the last stands the end of the text as one more.
+    /// Where a field that was seen is; `None` where it has been forgotten.
+    #[inline]
+    fn place(&self, number: u32) -> Option<usize> {
+        number.checked_sub(self.first).map(|index| index as usize)
+    }
+
+    /// Finds the fields.
     fn divide(&mut self, text: &[u8], start: usize) {
-        self.fields.clear();
-        let commas = memchr_iter(b',', &text[start + 1..]).map(|at| start + 1 + at);
         let mut from = start;
-        for end in commas.chain([text.len()]) {
-            let (key, value) = text[from..end].split_at(key_length(&text[from..end]));
-            let key = mixed(0, key);
-            self.fields.push(Field { start: from, key: place(key), whole: place(mixed(key, value)) });
+        let (mut guess, mut known) = (0, 0);
+        while from < text.len() {
+            let (field, end) = match self.guessed(text, from, guess, known) {
+                Some(found) => found,
+                None => self.looked_up(text, from),
+            };
+            let number = self.first + self.fields.len() as u32;
+            self.keys[field.key as usize % PLACES] = number;
+            // What follows is probably what followed there.
+            guess = if field.same > 0 { field.same + 1 } else { 0 };
+            let is_known = (field.common as usize) < LONGEST;
+            known = if is_known { (field.common as usize).saturating_sub(end - from) } else { 0 };
+            self.fields.push(field);
             from = end;
         }
-        self.fields.push(Field { start: from, key: 0, whole: 0 });
     }
 
-    /// Extends the ways through a field: as literals, and by what was seen before.
-    fn step_from(&mut self, index: usize, text: &[u8], costs: &Costs) {
-        let (field, next) = (self.fields[index], self.fields[index + 1]);
-        let here = self.steps[index];
+    /// A field that has the key of the one guessed, with which so much in common is known already; and its end.
+    #[inline]
+    fn guessed(&self, text: &[u8], start: usize, guess: u32, known: usize) -> Option<(Field, usize)> {
+        let index = self.place(guess)?;
+        let other = self.fields.get(index)?;
+        let there = other.start as usize;
+        let alike = if known > 0 { known } else { common(text, there, start) };
+        let key = start + other.key_length as usize;
+        if alike < other.key_length as usize {
+            return None;
+        }
+        // As far as they are alike a comma can only be where the other ends.
+        let length = self.fields.get(index + 1).map_or(usize::MAX, |next| next.start as usize - there);
+        let end =
+            if alike > length && text[start + length] == b',' { start + length } else { comma(text, start + alike) };
+        let whole = value_number(other.key, text, key, end);
+        let (start, common) = (start as u32, alike as u32);
+        Some((Field { start, key: other.key, whole, same: guess, key_length: other.key_length, common }, end))
+    }
+
+    /// A field of any key, and its end.
+    fn looked_up(&self, text: &[u8], start: usize) -> (Field, usize) {
+        let end = comma(text, start + 1);
+        let length = key_length(&text[start..end]);
+        let key = (mixed(0, &text[start..start + length]) >> 32) as u32;
+        let whole = value_number(key, text, start + length, end);
+        let mut field = Field { start: start as u32, key, whole, key_length: length as u32, ..Field::default() };
+        let last = self.keys[key as usize % PLACES];
+        if let Some(index) = self.place(last) {
+            let alike = common(text, self.fields[index].start as usize, start);
+            if alike >= length {
+                (field.same, field.common) = (last, alike as u32);
+            }
+        }
+        (field, end)
+    }
+
+    /// Puts a field down as seen; what was seen before of the same kind.
+    #[inline]
+    fn remember(&mut self, index: usize) -> (u32, u32) {
+        let number = self.first + index as u32;
+        let (whole, next) = (self.fields[index].whole, self.fields[index + 1].whole);
+        let pair = whole.wrapping_mul(31) ^ next;
+        (
+            std::mem::replace(&mut self.wholes[whole as usize % PLACES], number),
+            std::mem::replace(&mut self.pairs[pair as usize % PLACES], number),
+        )
+    }
+
+    /// Extends the ways through a field: by what was seen before, or as literals. Which field to go on with.
+    fn step_from(&mut self, first: usize, here: usize, text: &[u8], costs: &Costs) -> usize {
+        let (whole, pair) = self.remember(here);
+        let way = self.ways[here - first];
+        if way.cost == u32::MAX {
+            return here + 1;
+        }
+        let field = self.fields[here];
+        let mut reached = here + 1;
+        if let Some(index) = self.place(field.same) {
+            let there = self.fields[index].start as usize;
+            reached = self.match_from(first, here, there, field.common as usize, text, costs).max(reached);
+        }
+        let is_pair = |index: usize| {
+            let (one, two) = (&self.fields[index..index + 2], &self.fields[here..here + 2]);
+            one[0].whole == two[0].whole && one[1].whole == two[1].whole
+        };
+        let other = if self.place(pair).is_some_and(is_pair) { pair } else { whole };
+        if other != field.same
+            && let Some(index) = self.place(other)
+        {
+            let there = self.fields[index].start as usize;
+            let alike = common(text, there, field.start as usize);
+            self.match_from(first, here, there, alike, text, costs);
+        }
         // A long field is hardly ever cheaper in letters than by a match.
-        if next.start - field.start <= 12 || self.steps[index + 1].cost == u32::MAX {
-            let cost = here.cost + costs.literals(&text[field.start..next.start]);
-            self.offer(index + 1, Step { cost, from: index, start: field.start, length: 0, distance: 0 });
+        let end = self.fields[here + 1].start;
+        if end - field.start <= 12 || self.ways[here - first + 1].cost == u32::MAX {
+            let cost = way.cost + costs.literals(&text[field.start as usize..end as usize]);
+            self.offer(here - first + 1, Way { cost, from: 1, start: field.start, length: 0, distance: 0 });
         }
-        let places = [field.key, field.whole, (field.whole * 31 + next.whole) % PLACES];
-        // Beyond four gigabytes offsets begin anew; a match is held against the text anyway.
-        #[allow(clippy::cast_possible_truncation)]
-        let now = (self.forgotten + field.start) as u32;
-        let mut tried = [0; 3];
-        for (which, place) in places.into_iter().enumerate() {
-            let last = std::mem::replace(&mut self.seen[which][place], now.wrapping_add(1));
-            if last == 0 || tried.contains(&last) {
-                continue;
-            }
-            tried[which] = last;
-            let distance = now.wrapping_sub(last - 1) as usize;
-            if (1..=WINDOW).contains(&distance) && distance <= field.start {
-                self.match_from(index, distance, text, costs);
-            }
-        }
+        reached
     }
 
-    /// Offers the ways that a match at a distance opens.
-    fn match_from(&mut self, index: usize, distance: usize, text: &[u8], costs: &Costs) {
-        let here = self.steps[index];
-        let start = self.fields[index].start;
-        let there = start - distance;
-        let length = common(&text[there..], &text[start..text.len().min(start + LONGEST)]);
-        if length <= SHORTEST {
-            return;
+    /// Offers the ways that a match opens. How far it covers whole fields.
+    #[inline]
+    fn match_from(
+        &mut self,
+        first: usize,
+        index: usize,
+        there: usize,
+        length: usize,
+        text: &[u8],
+        costs: &Costs,
+    ) -> usize {
+        let way = self.ways[index - first];
+        let start = self.fields[index].start as usize;
+        let distance = start - there;
+        if length <= SHORTEST || distance > WINDOW {
+            return index;
         }
         // Letters before it that are the same there need not be written: the end of a value.
         let mut before = 0;
-        let mut cost = here.cost + costs.distance(distance);
-        while start - before > here.end()
-            && there > before
-            && length + before < LONGEST
-            && text[there - before - 1] == text[start - before - 1]
-        {
+        let mut cost = way.cost + costs.distance(distance);
+        let free = (start - way.start as usize - way.length as usize).min(there).min(LONGEST - length);
+        while before < free && text[there - before - 1] == text[start - before - 1] {
             before += 1;
             cost -= costs.literal(text[start - before]);
         }
-        let step = |cost, length| Step { cost, from: index, start: start - before, length, distance };
         let end = start + length;
         // Few at most: a search from the middle would take longer.
-        let over = self.fields[index + 1..].iter().take_while(|field| field.start <= end).count();
-        let covered = self.fields[index + over].start;
+        let mut over = index;
+        let mut covered = start;
+        let mut next = self.fields[over + 1].start as usize;
+        while next <= end {
+            over += 1;
+            covered = next;
+            next = self.fields[over + 1].start as usize;
+        }
+        let matching = |cost, from: usize, length: usize| Way {
+            cost,
+            from: from as u32,
+            start: (start - before) as u32,
+            length: length as u16,
+            distance: (distance - 1) as u16,
+        };
         // What is covered of a short field may be shorter than any match: the `,2` of `1,2,3`.
         let whole = covered - start + before;
-        if over > 0 && whole >= SHORTEST {
-            self.offer(index + over, step(cost + costs.length(whole), whole));
+        let is_whole = over > index && whole >= SHORTEST;
+        if is_whole {
+            self.offer(over - first, matching(cost + costs.length(whole), over - index, whole));
         }
-        if let Some(next) = self.fields.get(index + over + 1)
-            && end > covered
-        {
-            let letters = costs.literals(&text[end..next.start]);
-            self.offer(index + over + 1, step(cost + costs.length(length + before) + letters, length + before));
+        if end > covered {
+            let letters = costs.literals(&text[end..next]);
+            let length = length + before;
+            self.offer(over - first + 1, matching(cost + costs.length(length) + letters, over + 1 - index, length));
         }
+        if is_whole { over } else { index }
     }
 
-    fn offer(&mut self, to: usize, step: Step) {
-        if step.cost < self.steps[to].cost {
-            self.steps[to] = step;
+    #[inline]
+    fn offer(&mut self, to: usize, way: Way) {
+        let known = &mut self.ways[to];
+        if way.cost < known.cost {
+            *known = way;
         }
     }
 
     /// Goes back along the cheapest way, then writes it.
     fn write(&mut self, text: &[u8], start: usize, tokens: &mut Vec<Token>) {
-        let mut way = Vec::with_capacity(self.steps.len());
-        let mut at = self.steps.len() - 1;
+        let mut at = self.ways.len() - 2;
+        // Turned round in place: what is passed over is not needed any more.
+        let mut front = self.ways.len();
         while at > 0 {
-            way.push(self.steps[at]);
-            at = self.steps[at].from;
+            let way = self.ways[at];
+            front -= 1;
+            self.ways[front] = way;
+            at -= way.from as usize;
         }
         let mut done = start;
-        for step in way.iter().rev() {
-            tokens.extend(text[done..step.start].iter().map(|byte| Token::literal(*byte)));
-            if step.length > 0 {
-                tokens.push(Token::matching(step.length, step.distance));
+        for way in &self.ways[front..] {
+            tokens.extend(text[done..way.start as usize].iter().map(|byte| Token::literal(*byte)));
+            if way.length > 0 {
+                tokens.push(Token::matching(way.length as usize, way.distance as usize + 1));
             }
-            done = step.end();
+            done = way.start as usize + way.length as usize;
         }
         tokens.extend(text[done..].iter().map(|byte| Token::literal(*byte)));
     }
@@ -196,31 +314,60 @@ fn key_length(field: &[u8]) -> usize {
     field.len().min(BEGINNING)
 }
 
+/// Where the next comma is, or the end.
+#[inline]
+fn comma(text: &[u8], from: usize) -> usize {
+    const ALL: u64 = u64::MAX / 255;
+    let rest = &text[from..];
+    if let Some(word) = rest.first_chunk::<8>() {
+        // The first byte that is one leaves its highest bit (Hacker's Delight, 6-1).
+        let other = u64::from_le_bytes(*word) ^ (ALL * b',' as u64);
+        let found = other.wrapping_sub(ALL) & !other & (ALL << 7);
+        if found != 0 {
+            return from + found.trailing_zeros() as usize / 8;
+        }
+    }
+    memchr(b',', rest).map_or(text.len(), |at| from + at)
+}
+
+// The odd number nearest to 2^64 divided by the golden ratio: its high bits are well mixed.
+const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// A number for a key and a value.
+#[inline]
+fn value_number(key: u32, text: &[u8], start: usize, end: usize) -> u32 {
+    let value = &text[start..end];
+    let (tail, length) = (text[..end].last_chunk::<8>(), value.len());
+    let word = match tail {
+        // The last eight bytes, and no more than the value.
+        Some(tail) if (1..=8).contains(&length) => u64::from_le_bytes(*tail) >> (64 - 8 * length),
+        _ => mixed(0, value),
+    };
+    let sum = (word ^ u64::from(key) << 32).wrapping_mul(MIX);
+    ((sum ^ sum >> 29).wrapping_mul(MIX) >> 32) as u32
+}
+
 /// A number for a text, after the one of what stands before it.
 fn mixed(before: u64, text: &[u8]) -> u64 {
-    // The odd number nearest to 2^64 divided by the golden ratio: its high bits are well mixed.
-    const MIX: u64 = 0x9E37_79B9_7F4A_7C15;
     let mix = |sum: u64, word: u64| (sum.rotate_left(5) ^ word).wrapping_mul(MIX);
     let (words, rest) = text.as_chunks::<8>();
     let sum = words.iter().fold(before ^ text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
     mix(sum, rest.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
 }
 
-/// Where a text of this number is remembered.
-fn place(number: u64) -> usize {
-    usize::try_from(number >> 52).unwrap_or_default() % PLACES
-}
-
-/// How many bytes two texts have in common at their beginnings.
-fn common(one: &[u8], other: &[u8]) -> usize {
-    let (words, other_words) = (one.as_chunks::<8>().0, other.as_chunks::<8>().0);
+/// How many bytes are the same from two places on, as far as a match may go.
+#[inline]
+fn common(text: &[u8], there: usize, here: usize) -> usize {
+    let length = LONGEST.min(text.len() - here);
+    let (one, other) = (&text[there..there + length], &text[here..here + length]);
+    let (words, other_words) = (one.as_chunks::<16>().0, other.as_chunks::<16>().0);
     for (index, (a, b)) in words.iter().zip(other_words).enumerate() {
-        let differing = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        let differing = u128::from_le_bytes(*a) ^ u128::from_le_bytes(*b);
         if differing != 0 {
-            return index * 8 + differing.trailing_zeros() as usize / 8;
+            return index * 16 + differing.trailing_zeros() as usize / 8;
         }
     }
-    let same = words.len().min(other_words.len()) * 8;
+    let same = words.len() * 16;
     same + one[same..].iter().zip(&other[same..]).take_while(|(a, b)| a == b).count()
 }
 
@@ -242,8 +389,36 @@ mod tests {
         for at in 0..40 {
             let mut other = text.clone();
             other[at] = 99;
-            assert_eq!(common(&text, &other), at);
+            let both = [text.clone(), other].concat();
+            assert_eq!(common(&both, 0, 40), at);
         }
-        assert_eq!(common(&text[..13], &text), 13);
+        assert_eq!(common(&[&text[..], &text[..13]].concat(), 0, 40), 13);
+        assert_eq!(common(&[7; 1000], 0, 1), LONGEST);
+    }
+
+    #[test]
+    fn a_comma_is_found_wherever_it_is() {
+        for length in 0..30 {
+            let mut text = vec![b'-'; length];
+            text.extend(b",+,");
+            assert_eq!(comma(&text, 0), length);
+            assert_eq!(comma(&text, length + 1), length + 2);
+            assert_eq!(comma(&text, length + 3), length + 3);
+        }
+    }
+
+    #[test]
+    fn values_have_numbers_of_their_own() {
+        let text = b"231.5,1231.5,231.6,00231.5,2024-03-01T00:00:00Z,2024-03-01T00:01:00Z";
+        let commas: Vec<usize> = text.iter().enumerate().filter(|(_, byte)| **byte == b',').map(|(at, _)| at).collect();
+        let starts = std::iter::once(0).chain(commas.iter().map(|at| at + 1));
+        let ends = commas.iter().copied().chain([text.len()]);
+        let mut numbers: Vec<u32> =
+            starts.zip(ends).flat_map(|(start, end)| [1, 2].map(|key| value_number(key, text, start, end))).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        assert_eq!(numbers.len(), 12);
+        // What stands before a value does not matter.
+        assert_eq!(value_number(1, b"1-0:16.7.0231.5", 10, 15), value_number(1, b"tension_l1231.5,", 10, 15));
     }
 }

@@ -43,18 +43,9 @@ impl Token {
         Self { length: length as u16, rest: (distance - 1) as u16 }
     }
 
-    /// What is written first: the literal, or the length.
-    pub(super) const fn first(self) -> Symbol {
-        if self.length == 0 {
-            Symbol { index: self.rest as usize, extra_bits: 0, extra: 0 }
-        } else {
-            of_length(self.length as usize)
-        }
-    }
-
-    /// What is written after a length.
-    pub(super) const fn distance(self) -> Symbol {
-        of_distance(self.rest as usize + 1)
+    /// 0 and the literal, or length and distance.
+    pub(super) const fn parts(self) -> (usize, usize) {
+        if self.length == 0 { (0, self.rest as usize) } else { (self.length as usize, self.rest as usize + 1) }
     }
 }
 
@@ -100,9 +91,12 @@ impl Default for Counts {
 
 impl Counts {
     pub(super) const fn take(&mut self, token: Token) {
-        self.literals[token.first().index] += 1;
-        if token.length > 0 {
-            self.distances[token.distance().index] += 1;
+        match token.parts() {
+            (0, byte) => self.literals[byte] += 1,
+            (length, distance) => {
+                self.literals[of_length(length).index] += 1;
+                self.distances[of_distance(distance).index] += 1;
+            }
         }
     }
 }

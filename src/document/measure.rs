@@ -189,32 +189,114 @@ pub enum Form {
     Compact,
 }
 
-/// The marks between the parts of an entry of a list `mesures`.
+/// What stands around the parts of an entry of a list `mesures`.
 struct Marks {
-    open: &'static str,
+    time: &'static str,
+    values: &'static str,
+    texts: &'static str,
+    quality: &'static str,
+    source: &'static str,
+    close: &'static str,
+    /// Behind a key.
     colon: &'static str,
-    /// Before a key of the entry, and before a key of an object in it.
-    key: &'static str,
+    /// Before a key of an object in the entry, and behind the last of its values.
     inner: &'static str,
     inner_close: &'static str,
-    close: &'static str,
+    /// The keys of the columns, in their order, there and in the entry itself.
+    columns: [Label; Column::ALL.len()],
+    short: [Label; Column::ALL.len()],
 }
 
-const COMPACT: Marks = Marks { open: "{", colon: ":", key: "", inner: "", inner_close: "}", close: "}" };
-const INDENTED: Marks = Marks {
-    open: "\n    {",
-    colon: ": ",
-    key: "\n      ",
-    inner: "\n        ",
-    inner_close: "\n      }",
-    close: "\n    }",
+const COMPACT: Marks = Marks {
+    time: "{\"timestamp\":\"",
+    values: "\",\"valeurs\":{",
+    texts: ",\"textes\":{",
+    quality: ",\"qualite\":\"",
+    source: "\",\"source\":",
+    close: "}",
+    colon: ":",
+    inner: "",
+    inner_close: "}",
+    columns: labels(",\"", false, "\":"),
+    short: labels(",\"", true, "\":"),
 };
 
+const INDENTED: Marks = Marks {
+    time: "\n    {\n      \"timestamp\": \"",
+    values: "\",\n      \"valeurs\": {",
+    texts: ",\n      \"textes\": {",
+    quality: ",\n      \"qualite\": \"",
+    source: "\",\n      \"source\": ",
+    close: "\n    }",
+    colon: ": ",
+    inner: "\n        ",
+    inner_close: "\n      }",
+    columns: labels(",\n        \"", false, "\": "),
+    short: labels(",\n      \"", true, "\": "),
+};
+
+static FORMS: [Marks; 2] = [INDENTED, COMPACT];
+
+/// The key of a column with all that stands around it, the comma before it included.
+struct Label {
+    /// Filled up, so that a copy is always as long.
+    text: [u8; 40],
+    length: usize,
+}
+
+/// The labels of all columns, under their keys in a reading or in a short one.
+const fn labels(before: &str, short: bool, behind: &str) -> [Label; Column::ALL.len()] {
+    let mut labels = [const { Label { text: [0; 40], length: 0 } }; Column::ALL.len()];
+    let mut index = 0;
+    while index < labels.len() {
+        let column = Column::ALL[index];
+        assert!(column as usize == index);
+        let key = if short { short_key(column) } else { column_key(column) };
+        let label = &mut labels[index];
+        let mut part = 0;
+        while part < 3 {
+            let text = [before, key, behind][part].as_bytes();
+            let mut at = 0;
+            while at < text.len() {
+                label.text[label.length] = text[at];
+                label.length += 1;
+                at += 1;
+            }
+            part += 1;
+        }
+        index += 1;
+    }
+    labels
+}
+
+/// The key of a column beside the time of an export file.
+const fn short_key(column: Column) -> &'static str {
+    match column {
+        Column::PowerTotal => "puissance",
+        column => column_key(column),
+    }
+}
+
+impl Label {
+    /// Appends it, without its comma where it is the first.
+    #[inline]
+    fn write(&self, out: &mut Vec<u8>, comma: bool) {
+        let length = out.len() + self.length;
+        if comma {
+            out.extend_from_slice(&self.text);
+            out.truncate(length);
+        } else {
+            out.extend_from_slice(&self.text[1..]);
+            out.truncate(length - 1);
+        }
+    }
+}
+
 impl Form {
-    const fn marks(self) -> &'static Marks {
+    fn marks(self) -> &'static Marks {
         match self {
-            Self::Indented => &INDENTED,
-            Self::Compact => &COMPACT,
+            Self::Indented => &FORMS[0],
+            Self::Compact => &FORMS[1],
         }
     }
 }
@@ -222,22 +304,13 @@ impl Form {
 /// Appends a reading as an entry of a file's list `mesures`, without the comma behind it.
 pub fn write_entry(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values, quality: Quality, source: &str) {
     let marks = form.marks();
-    write_time(out, marks, at);
-    out.push(b',');
-    put(out, marks.key);
-    put(out, "\"valeurs\"");
-    put(out, marks.colon);
-    out.push(b'{');
+    put(out, marks.time);
+    at.write_to(out);
+    put(out, marks.values);
     let mut comma = "";
     for &(column, value) in &values.columns {
-        put(out, comma);
+        marks.columns[column as usize].write(out, !comma.is_empty());
         comma = ",";
-        put(out, marks.inner);
-        // The name of a column is plain.
-        out.push(b'"');
-        put(out, column_key(column));
-        out.push(b'"');
-        put(out, marks.colon);
         value.write_to(out);
     }
     for extra in &values.extras {
@@ -253,11 +326,7 @@ pub fn write_entry(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values, 
         // In the order of the keys, as the archive has them.
         let texts: BTreeMap<&str, &str> =
             values.texts.iter().map(|(key, text)| (key.as_str(), text.as_str())).collect();
-        out.push(b',');
-        put(out, marks.key);
-        put(out, "\"textes\"");
-        put(out, marks.colon);
-        out.push(b'{');
+        put(out, marks.texts);
         for (index, (key, text)) in texts.into_iter().enumerate() {
             if index > 0 {
                 out.push(b',');
@@ -269,16 +338,9 @@ pub fn write_entry(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values, 
         }
         put(out, marks.inner_close);
     }
-    out.push(b',');
-    put(out, marks.key);
-    put(out, "\"qualite\"");
-    put(out, marks.colon);
-    out.push(b'"');
+    put(out, marks.quality);
     put(out, quality.as_str());
-    put(out, "\",");
-    put(out, marks.key);
-    put(out, "\"source\"");
-    put(out, marks.colon);
+    put(out, marks.source);
     write_text(out, source);
     put(out, marks.close);
 }
@@ -286,27 +348,14 @@ pub fn write_entry(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values, 
 /// Appends a reading in the short form of an export file: its columns beside its time.
 pub fn write_short(out: &mut Vec<u8>, form: Form, at: Instant, values: &Values) {
     let marks = form.marks();
-    write_time(out, marks, at);
+    put(out, marks.time);
+    at.write_to(out);
+    out.push(b'"');
     for &(column, value) in &values.columns {
-        out.push(b',');
-        put(out, marks.key);
-        out.push(b'"');
-        put(out, if column == Column::PowerTotal { "puissance" } else { column_key(column) });
-        out.push(b'"');
-        put(out, marks.colon);
+        marks.short[column as usize].write(out, true);
         value.write_to(out);
     }
     put(out, marks.close);
-}
-
-fn write_time(out: &mut Vec<u8>, marks: &Marks, at: Instant) {
-    put(out, marks.open);
-    put(out, marks.key);
-    put(out, "\"timestamp\"");
-    put(out, marks.colon);
-    out.push(b'"');
-    at.write_to(out);
-    out.push(b'"');
 }
 
 /// Appends a text as JSON (RFC 8259, section 7).

@@ -111,6 +111,14 @@ impl Mean {
         if self.weight == 0 {
             self.exponent = value.exponent();
         }
+        // As nearly always: then nothing has to be brought to one scale, and a product of two 64-bit numbers fits.
+        if self.exponent == value.exponent() {
+            let added = i128::from(value.mantissa()) * i128::from(micros);
+            if let Some(sum) = self.sum.checked_add(added) {
+                (self.sum, self.weight) = (sum, self.weight.saturating_add(micros));
+            }
+            return;
+        }
         let finest = self.exponent.min(value.exponent());
         let scale = |exponent: i8| 10i128.checked_pow(u32::from(exponent.abs_diff(finest)));
         let Some((own, other)) = scale(self.exponent).zip(scale(value.exponent())) else { return };
@@ -147,10 +155,11 @@ impl Steps {
         });
         open.quality = open.quality.min(quality);
         let (start, length) = (open.start, open.end - open.start);
+        let mut place = 0;
         for &(column, value) in &values.columns {
             let is_mean = !matches!(column, Column::EnergyImport | Column::EnergyExport);
             let is_it = |name: &Name| *name == Name::Column(column);
-            self.track(is_it, || (Name::Column(column), is_mean)).push(micros, value, start, length);
+            self.track(&mut place, is_it, || (Name::Column(column), is_mean)).push(micros, value, start, length);
         }
         for extra in &values.extras {
             let is_it =
@@ -159,7 +168,7 @@ impl Steps {
                 let code = extra.key.split_once('#').map_or(extra.key.as_str(), |(code, _)| code);
                 matches!(kind_of(&Code::parse(code.as_bytes())), Some(Kind::Instant | Kind::Average))
             };
-            let track = self.track(is_it, || (Name::Extra(extra.key.clone(), extra.unit), is_mean()));
+            let track = self.track(&mut place, is_it, || (Name::Extra(extra.key.clone(), extra.unit), is_mean()));
             track.push(micros, extra.value, start, length);
         }
         done
@@ -181,14 +190,23 @@ impl Steps {
         Some(Stepped { at: Instant::from_unix_micros(open.start), values, quality: open.quality, source: open.source })
     }
 
-    /// The track of a name, made where there is none; what kind of quantity it is is only found out then.
-    fn track(&mut self, is_it: impl Fn(&Name) -> bool, make: impl FnOnce() -> (Name, bool)) -> &mut Track {
-        let place = self.tracks.iter().position(|track| is_it(&track.name)).unwrap_or_else(|| {
-            let (name, is_mean) = make();
-            self.tracks.push(Track { name, is_mean, last: None, start: None, mean: Mean::default() });
-            self.tracks.len() - 1
-        });
-        &mut self.tracks[place]
+    /// The track of a name, made where there is none; what kind of quantity it is is only found out then. It probably is at
+    /// `place`, as in the reading before, and the next behind it.
+    fn track(
+        &mut self,
+        place: &mut usize,
+        is_it: impl Fn(&Name) -> bool,
+        make: impl FnOnce() -> (Name, bool),
+    ) -> &mut Track {
+        if self.tracks.get(*place).is_none_or(|track| !is_it(&track.name)) {
+            *place = self.tracks.iter().position(|track| is_it(&track.name)).unwrap_or_else(|| {
+                let (name, is_mean) = make();
+                self.tracks.push(Track { name, is_mean, last: None, start: None, mean: Mean::default() });
+                self.tracks.len() - 1
+            });
+        }
+        *place += 1;
+        &mut self.tracks[*place - 1]
     }
 }
 
@@ -198,18 +216,25 @@ impl Track {
         if self.start.is_none() {
             // The first of the step. What stood before it stands until it; else it stands for the time before it too.
             let standing = before.map_or(value, |(_, last)| last);
-            self.mean.add(standing, at - start);
+            self.stood(standing, at - start);
             self.start = Some(if at == start { value } else { standing });
         } else if let Some((then, last)) = self.last {
-            self.mean.add(last, at - then);
+            self.stood(last, at - then);
         }
         self.last = Some((at, value));
+    }
+
+    /// A value stood so long.
+    fn stood(&mut self, value: Decimal, micros: i64) {
+        if self.is_mean {
+            self.mean.add(value, micros);
+        }
     }
 
     fn close(&mut self, end: i64) -> Option<Decimal> {
         let start = self.start.take()?;
         if let Some((then, last)) = self.last {
-            self.mean.add(last, end - then);
+            self.stood(last, end - then);
         }
         let mean = std::mem::take(&mut self.mean);
         if self.is_mean { mean.value() } else { Some(start) }

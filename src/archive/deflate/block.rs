@@ -1,7 +1,7 @@
 //! Blocks with codes of their own (RFC 1951, section 3.2.7).
 
-use super::huffman::{Code, codes, lengths};
-use super::symbol::{Counts, END, LONGEST, SHORTEST, Symbol, Token, of_distance, of_length};
+use super::huffman::{codes, lengths};
+use super::symbol::{BEGINNINGS, Counts, DISTANCES, END, Token, distance_extra_bits, of_beginning};
 
 /// The order in which the lengths of the codes of lengths stand.
 const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
@@ -23,33 +23,30 @@ impl Blocks {
         literals[0] = literals[0].max(1);
         distances[..2].iter_mut().for_each(|count| *count = (*count).max(1));
         let (literals, distances) = (lengths(&literals, 15), lengths(&distances, 15));
-        self.put(u32::from(is_last), 1);
+        self.put(u64::from(is_last), 1);
         self.put(2, 2);
         self.codes(&literals, &distances);
         let (literals, distances) = (codes(&literals), codes(&distances));
         // A length with its extra bits is one number, looked up like a literal.
-        let matches: [(u32, u32); LONGEST + 1] = std::array::from_fn(|length| {
-            if length < SHORTEST {
-                return (0, 0);
-            }
-            let symbol = of_length(length);
-            literals[symbol.index].with(symbol)
+        let beginnings: [(u64, u32); BEGINNINGS] = std::array::from_fn(|beginning| {
+            let symbol = of_beginning(beginning);
+            let code = literals[symbol.index];
+            let bits = u64::from(code.bits) | u64::from(symbol.extra) << code.length;
+            (bits, u32::from(code.length) + symbol.extra_bits)
         });
-        self.bytes.reserve(tokens.len() * 2);
+        let distances: [(u64, u32, u32); DISTANCES + 1] = std::array::from_fn(|index| match distances.get(index) {
+            Some(code) => (code.bits.into(), code.length.into(), u32::from(code.length) + distance_extra_bits(index)),
+            None => (0, 0, 0),
+        });
         for token in tokens {
-            match token.parts() {
-                (0, byte) => self.put(u32::from(literals[byte].bits), u32::from(literals[byte].length)),
-                (length, distance) => {
-                    let (bits, count) = matches[length];
-                    self.put(bits, count);
-                    let symbol = of_distance(distance);
-                    let (bits, count) = distances[symbol.index].with(symbol);
-                    self.put(bits, count);
-                }
-            }
+            let (bits, count) = beginnings[token.beginning()];
+            let (symbol, extra) = token.distance();
+            let (more, behind, all) = distances[symbol];
+            // Fifteen bits for each code at most, and five and thirteen extra.
+            self.put(bits | (more | extra << behind) << count, count + all);
         }
         let end = literals[END];
-        self.put(u32::from(end.bits), u32::from(end.length));
+        self.put(end.bits.into(), end.length.into());
     }
 
     /// What was written, filled up to a byte.
@@ -72,34 +69,28 @@ impl Blocks {
         counts[..2].iter_mut().for_each(|count: &mut u32| *count = (*count).max(1));
         let own = lengths(&counts, 7);
         let shown = ORDER.iter().rposition(|symbol| own[*symbol] > 0).map_or(4, |last| (last + 1).max(4));
-        self.put((literals.len() - END - 1) as u32, 5);
-        self.put((distances.len() - 1) as u32, 5);
-        self.put((shown - 4) as u32, 4);
-        ORDER[..shown].iter().for_each(|symbol| self.put(u32::from(own[*symbol]), 3));
+        self.put((literals.len() - END - 1) as u64, 5);
+        self.put((distances.len() - 1) as u64, 5);
+        self.put((shown - 4) as u64, 4);
+        ORDER[..shown].iter().for_each(|symbol| self.put(u64::from(own[*symbol]), 3));
         let own = codes(&own);
         for run in runs {
-            self.put(u32::from(own[run.symbol].bits), u32::from(own[run.symbol].length));
-            self.put(run.extra, run.extra_bits);
+            self.put(own[run.symbol].bits.into(), u32::from(own[run.symbol].length));
+            self.put(run.extra.into(), run.extra_bits);
         }
     }
 
-    /// Appends bits, the lowest first; 32 at most.
-    fn put(&mut self, value: u32, count: u32) {
-        self.waiting |= u64::from(value) << self.bits;
+    /// Appends bits, the lowest first; 48 at most.
+    #[inline]
+    fn put(&mut self, value: u64, count: u32) {
+        self.waiting |= value << self.bits;
         self.bits += count;
-        if self.bits >= 32 {
-            let [a, b, c, d, ..] = self.waiting.to_le_bytes();
-            self.bytes.extend_from_slice(&[a, b, c, d]);
-            self.waiting >>= 32;
-            self.bits -= 32;
-        }
-    }
-}
-
-impl Code {
-    /// The bits of a symbol and those that follow it, and how many there are.
-    fn with(self, symbol: Symbol) -> (u32, u32) {
-        (u32::from(self.bits) | symbol.extra << self.length, u32::from(self.length) + symbol.extra_bits)
+        // All eight are written, and what is not whole once more: no branch.
+        self.bytes.extend_from_slice(&self.waiting.to_le_bytes());
+        let whole = self.bits / 8;
+        self.bytes.truncate(self.bytes.len() - 8 + whole as usize);
+        self.waiting >>= 8 * whole;
+        self.bits %= 8;
     }
 }
 

@@ -70,7 +70,7 @@ impl Deflate {
         each(&self.text[self.taken..end]);
         let before = self.tokens.len();
         self.paths.cheapest(&self.text[..end], self.taken, &self.costs, &mut self.tokens);
-        self.tokens[before..].iter().for_each(|token| self.counts.take(*token));
+        self.counts.take(&self.tokens[before..]);
         self.taken = end;
         self.costs.learn(&self.counts);
         if self.tokens.len() >= SYMBOLS {

@@ -232,13 +232,9 @@ impl Paths {
             return index;
         }
         // Letters before it that are the same there need not be written: the end of a value.
-        let mut before = 0;
-        let mut cost = way.cost + costs.distance(distance);
-        let free = (start - way.start as usize - way.length as usize).min(there).min(LONGEST - length);
-        while before < free && text[there - before - 1] == text[start - before - 1] {
-            before += 1;
-            cost -= costs.literal(text[start - before]);
-        }
+        let free = (start - way.start as usize - way.length as usize).min(LONGEST - length);
+        let before = alike_before(text, there, start).min(free);
+        let cost = way.cost + costs.distance(distance) - costs.literals(&text[start - before..start]);
         let end = start + length;
         // Few at most: a search from the middle would take longer.
         let mut over = index;
@@ -353,6 +349,17 @@ fn mixed(before: u64, text: &[u8]) -> u64 {
     let (words, rest) = text.as_chunks::<8>();
     let sum = words.iter().fold(before ^ text.len() as u64, |sum, word| mix(sum, u64::from_le_bytes(*word)));
     mix(sum, rest.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte)))
+}
+
+/// How many of the last eight bytes before two places are the same.
+#[inline]
+fn alike_before(text: &[u8], there: usize, here: usize) -> usize {
+    match (text[..there].last_chunk::<8>(), text[..here].last_chunk::<8>()) {
+        (Some(one), Some(other)) => {
+            (u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other)).leading_zeros() as usize / 8
+        }
+        _ => 0,
+    }
 }
 
 /// How many bytes are the same from two places on, as far as a match may go.

@@ -15,13 +15,17 @@ pub(super) const LITERALS: usize = 286;
 /// How many symbols there are for distances.
 pub(super) const DISTANCES: usize = 30;
 
+/// How many different beginnings a token has: each literal, and each length.
+pub(super) const BEGINNINGS: usize = 256 + LONGEST + 1;
+
 /// A literal, or a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token {
-    /// 0 for a literal.
-    pub(super) length: u16,
-    /// The literal, or one less than the distance.
-    rest: u16,
+    /// The literal, or 256 more than the length.
+    first: u16,
+    /// The distance as a symbol, and the bits that follow that; [`DISTANCES`] for a literal.
+    symbol: u16,
+    extra: u16,
 }
 
 /// A symbol and the bits that follow it.
@@ -34,18 +38,33 @@ pub(super) struct Symbol {
 
 impl Token {
     pub(super) const fn literal(byte: u8) -> Self {
-        Self { length: 0, rest: byte as u16 }
+        Self { first: byte as u16, symbol: DISTANCES as u16, extra: 0 }
     }
 
     /// `length` is 3 to 258, `distance` 1 to 32,768.
     #[allow(clippy::cast_possible_truncation)]
     pub(super) const fn matching(length: usize, distance: usize) -> Self {
-        Self { length: length as u16, rest: (distance - 1) as u16 }
+        let Symbol { index, extra, .. } = of_distance(distance);
+        Self { first: (256 + length) as u16, symbol: index as u16, extra: extra as u16 }
     }
 
-    /// 0 and the literal, or length and distance.
-    pub(super) const fn parts(self) -> (usize, usize) {
-        if self.length == 0 { (0, self.rest as usize) } else { (self.length as usize, self.rest as usize + 1) }
+    /// Which beginning it has.
+    pub(super) const fn beginning(self) -> usize {
+        self.first as usize
+    }
+
+    /// The symbol of the distance and the bits that follow; [`DISTANCES`] for a literal.
+    pub(super) const fn distance(self) -> (usize, u64) {
+        (self.symbol as usize, self.extra as u64)
+    }
+}
+
+/// What a beginning is written with.
+pub(super) const fn of_beginning(beginning: usize) -> Symbol {
+    if beginning < 256 + SHORTEST {
+        Symbol { index: beginning, extra_bits: 0, extra: 0 }
+    } else {
+        of_length(beginning - 256)
     }
 }
 
@@ -76,6 +95,11 @@ pub(super) const fn of_distance(distance: usize) -> Symbol {
     Symbol { index, extra_bits, extra: (above & ((1 << extra_bits) - 1)) as u32 }
 }
 
+/// How many bits follow the symbol of a distance.
+pub(super) const fn distance_extra_bits(index: usize) -> u32 {
+    if index < 4 { 0 } else { index as u32 / 2 - 1 }
+}
+
 /// How often each symbol stands in a block.
 #[derive(Debug, Clone)]
 pub(super) struct Counts {
@@ -90,14 +114,18 @@ impl Default for Counts {
 }
 
 impl Counts {
-    pub(super) const fn take(&mut self, token: Token) {
-        match token.parts() {
-            (0, byte) => self.literals[byte] += 1,
-            (length, distance) => {
-                self.literals[of_length(length).index] += 1;
-                self.distances[of_distance(distance).index] += 1;
-            }
+    pub(super) fn take(&mut self, tokens: &[Token]) {
+        let mut beginnings = [0_u32; BEGINNINGS];
+        let mut distances = [0_u32; DISTANCES + 1];
+        for token in tokens {
+            beginnings[token.beginning()] += 1;
+            // Literals too: a branch would be guessed wrong half the time.
+            distances[token.distance().0] += 1;
         }
+        for (beginning, count) in beginnings.iter().enumerate() {
+            self.literals[of_beginning(beginning).index] += count;
+        }
+        self.distances.iter_mut().zip(&distances).for_each(|(all, count)| *all += count);
     }
 }
 

@@ -37,9 +37,13 @@ fn ready_comes_with_the_first_reading_and_not_before() {
     assert!(!before.contains("READY=1"), "{before}");
     // A meter that is silent but tried again is no hang.
     assert!(before.matches("WATCHDOG=1").count() >= 2, "{before}");
+    // Nor is it a start that failed.
+    assert!(before.contains("EXTEND_TIMEOUT_USEC=60000000"), "{before}");
     meter.speak(true);
     let after = heard(&socket, Duration::from_secs(14));
     assert_eq!(after.matches("READY=1").count(), 1, "{after}");
+    let (_, since_ready) = after.split_once("READY=1").unwrap();
+    assert!(!since_ready.contains("EXTEND_TIMEOUT_USEC"), "{after}");
     let status = after.lines().rfind(|line| line.starts_with("STATUS=")).unwrap();
     let counts = |words: &str| status.contains(words);
     assert!(status.starts_with(&format!("STATUS={METER}: ")), "{status}");

@@ -32,6 +32,9 @@ struct Meter {
 /// How often the status is brought up to date.
 const STATUS: Duration = Duration::from_secs(5);
 
+/// How much longer the start may take each time; said every few seconds, as long as no meter speaks.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl Service {
     pub(super) fn new() -> Self {
         Self {
@@ -93,6 +96,11 @@ impl Service {
         if self.listens {
             self.told = Stopwatch::start();
             tell(&[NotifyState::Status(&self.status())]);
+            if self.meters.is_empty() {
+                // A meter that is silent for hours is no reason to begin anew.
+                let micros = u32::try_from(PATIENCE.as_micros()).unwrap_or(u32::MAX);
+                tell(&[NotifyState::ExtendTimeoutUsec(micros)]);
+            }
         }
     }
 

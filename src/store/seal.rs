@@ -25,8 +25,8 @@ const HOUR: i64 = 3_600_000_000;
 const GRACE: i64 = 600_000_000;
 /// Hours of the current day are sealed once they have so many readings: half of what comes at one a minute.
 const ENOUGH: usize = 30;
-/// And one for each so many that are sealed of the day. The span of the day is written anew each time, so each reading is
-/// written no more than 25 times, whatever comes late, and about 12 times where they come evenly.
+/// And one for each so many that are sealed of the day. The span of the day is written anew each time, so sealing writes no more
+/// than 25 times the readings of a day, whatever comes late, and about 12 times where they come evenly.
 const SHARE: usize = 24;
 
 /// What may be sealed: days that are over, joined to months or not, and of the current day the hours that are over.
@@ -199,14 +199,12 @@ pub(super) fn vacancy(
     Ok(gap(connection, meter, at, start_of_day(at)..end)?.map(|(period, _)| period))
 }
 
+/// A period for a span, and the one before it or in whose place it stands.
+type Room = (Range<i64>, Option<SpanRow>);
+
 /// The part around `at` of a period that no span reaches into, and the span before it in that period; `None` where `at` is in
 /// a span.
-fn gap(
-    connection: &Connection,
-    meter: i64,
-    at: i64,
-    mut period: Range<i64>,
-) -> Result<Option<(Range<i64>, Option<SpanRow>)>, Trouble> {
+fn gap(connection: &Connection, meter: i64, at: i64, mut period: Range<i64>) -> Result<Option<Room>, Trouble> {
     let mut before = None;
     for span in sealed::spans(connection, meter, &period)? {
         if span.period.contains(&at) {
@@ -251,12 +249,7 @@ fn seal_oldest(
 }
 
 /// The span that a hot reading goes into: its period, and the one whose place it takes.
-fn place(
-    connection: &Connection,
-    meter: i64,
-    at: i64,
-    until: i64,
-) -> Result<Option<(Range<i64>, Option<SpanRow>)>, Trouble> {
+fn place(connection: &Connection, meter: i64, at: i64, until: i64) -> Result<Option<Room>, Trouble> {
     if let Some(open) = sealed::spans(connection, meter, &(at..at.saturating_add(1)))?.pop() {
         return Ok(Some((open.period.clone(), Some(open))));
     }

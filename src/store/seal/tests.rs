@@ -231,8 +231,9 @@ fn a_day_of_very_many_readings_is_cut_and_only_its_end_grows() {
     let (_folder, mut store) = store();
     let step = 100_000;
     let all: Vec<Entry> = (0..150_000)
-        .map(|index| {
-            Entry { at: Instant::from_unix_micros(MIDNIGHT * 1_000_000 + index * step), ..entry(0, index * 3) }
+        .map(|index| Entry {
+            at: Instant::from_unix_micros(MIDNIGHT * 1_000_000 + index * step),
+            ..entry(0, index * 3)
         })
         .collect();
     for hour in all.chunks(36_000) {

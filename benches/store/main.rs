@@ -140,18 +140,26 @@ fn main() {
             "SELECT min(puissance_active_totale), max(puissance_active_totale), avg(puissance_active_totale), quantile_disc(puissance_active_totale, 0.95) FROM t WHERE {between}"
         ),
     );
-    // As it is in use, at noon: half of the 24 hours are rows, half are sealed by day.
+    // As it is in use: at noon half of the day before is wanted, today is sealed up to the hour before, and the rest are rows;
+    // at midnight it is one span that is still growing. And without any row, for comparison.
     let noon = end - 43_200;
-    let day = format!("timestamp >= '{}' AND timestamp < '{}'", text(noon - 86_400), text(noon));
-    let fresh = place("fresh.db");
-    let fresh = recent(&fresh, noon);
-    ask(
-        "the last 24 hours of all columns",
-        &one,
-        || last_day(&fresh, noon),
-        &format!("SELECT * FROM mesures_energie WHERE {day} ORDER BY timestamp"),
-        &format!("SELECT * FROM t WHERE {day} ORDER BY timestamp"),
-    );
+    for (what, until, sealed_at) in [
+        ("the last 24 hours of all columns, at noon", noon, noon),
+        ("the same at midnight", end, end),
+        ("the same of a day that is over and sealed", end, end + 86_400),
+    ] {
+        let day = format!("timestamp >= '{}' AND timestamp < '{}'", text(until - 86_400), text(until));
+        let path = place("fresh.db");
+        let _ = fs::remove_file(&path);
+        let fresh = recent(&path, until, sealed_at);
+        ask(
+            what,
+            &one,
+            || last_day(&fresh, until),
+            &format!("SELECT * FROM mesures_energie WHERE {day} ORDER BY timestamp"),
+            &format!("SELECT * FROM t WHERE {day} ORDER BY timestamp"),
+        );
+    }
 }
 
 struct Filled {
@@ -251,11 +259,12 @@ fn old_schema(path: &Path, years: u32) {
     writer.finish().unwrap();
 }
 
-/// The end of the year as it stands while readings come in.
-fn recent(path: &Path, end: i64) -> Store {
+/// Ten days up to a time of the last one, as they stand once they have been sealed as of another.
+fn recent(path: &Path, end: i64, sealed_at: i64) -> Store {
     let mut store = Store::create(path).unwrap();
     let mut house = Household::new(60);
-    let mut import = store.import(Instant::from_unix(end)).unwrap();
+    let sealed_at = Instant::from_unix(sealed_at);
+    let mut import = store.import(sealed_at).unwrap();
     for _ in 0..MINUTES {
         let entry = house.entry();
         if (end - 10 * 86_400..end).contains(&entry.at.unix_seconds()) {
@@ -263,6 +272,7 @@ fn recent(path: &Path, end: i64) -> Store {
         }
     }
     import.finish().unwrap();
+    store.seal(sealed_at).unwrap();
     store
 }
 

@@ -1,4 +1,4 @@
-//! The readings of the current days, a row each.
+//! The readings of the current hour, and late ones, a row each.
 //!
 //! ```text
 //! skeleton · quality · number · number · …    variable-length numbers

@@ -8,7 +8,7 @@
 //! | `block` | the bytes, without SQL |
 //! | `schema`, `migrate` | tables, and how older files get there |
 //! | `names` | numbers for meters, series and skeletons |
-//! | `hot`, `sealed` | rows of the current hours, spans and blocks of the others |
+//! | `hot`, `sealed` | rows of the current hour, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `table` | whole readings; one register; several side by side |
 //! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |

@@ -51,7 +51,7 @@ fn main() {
         ask("days, everything there is", &second, &["--by", "day", "-f", "json"], "");
     }
 
-    // As it is in use, at noon: half of the last 24 hours are rows, half are sealed by day.
+    // As it is in use, at noon: today is sealed up to the hour before, the day before as a whole.
     let noon = 1_704_067_200 + 364 * 86_400 + 43_200;
     let fresh = folder.join("fresh.db");
     fill(&fresh, 60, 364 * 1440 + 720, Some(noon));
@@ -101,6 +101,9 @@ fn fill(path: &Path, step: i64, count: u32, now: Option<i64>) {
         import.add(&house.entry()).unwrap();
     }
     import.finish().unwrap();
+    if let Some(now) = now {
+        store.seal(Instant::from_unix(now)).unwrap();
+    }
     drop(store);
     std::fs::rename(making, path).unwrap();
 }

@@ -65,8 +65,8 @@ fn main() {
     for (what, step, group) in
         [("one a second, a commit each ten seconds", 1, 10), ("one a minute, each committed", 60, 1)]
     {
-        if let Some(mb) = written_a_day(&place("flash.db"), step, group) {
-            println!("  written in a day of {what}: {mb:.0} MB");
+        if let Some((system, disk)) = written_a_day(&place("flash.db"), step, group) {
+            println!("  written in a day of {what}: {system:.1} MB, in pages of the disk {disk:.1} MB");
         }
     }
 
@@ -140,18 +140,26 @@ fn main() {
             "SELECT min(puissance_active_totale), max(puissance_active_totale), avg(puissance_active_totale), quantile_disc(puissance_active_totale, 0.95) FROM t WHERE {between}"
         ),
     );
-    // As it is in use, at noon: half of the 24 hours are rows, half are sealed by day.
+    // As it is in use: at noon half of the day before is wanted, today is sealed up to the hour before, and the rest are rows;
+    // at midnight it is one span that is still growing. And without any row, for comparison.
     let noon = end - 43_200;
-    let day = format!("timestamp >= '{}' AND timestamp < '{}'", text(noon - 86_400), text(noon));
-    let fresh = place("fresh.db");
-    let fresh = recent(&fresh, noon);
-    ask(
-        "the last 24 hours of all columns",
-        &one,
-        || last_day(&fresh, noon),
-        &format!("SELECT * FROM mesures_energie WHERE {day} ORDER BY timestamp"),
-        &format!("SELECT * FROM t WHERE {day} ORDER BY timestamp"),
-    );
+    for (what, until, sealed_at) in [
+        ("the last 24 hours of all columns, at noon", noon, noon),
+        ("the same at midnight", end, end),
+        ("the same of a day that is over and sealed", end, end + 86_400),
+    ] {
+        let day = format!("timestamp >= '{}' AND timestamp < '{}'", text(until - 86_400), text(until));
+        let path = place("fresh.db");
+        let _ = fs::remove_file(&path);
+        let fresh = recent(&path, until, sealed_at);
+        ask(
+            what,
+            &one,
+            || last_day(&fresh, until),
+            &format!("SELECT * FROM mesures_energie WHERE {day} ORDER BY timestamp"),
+            &format!("SELECT * FROM t WHERE {day} ORDER BY timestamp"),
+        );
+    }
 }
 
 struct Filled {
@@ -171,23 +179,41 @@ fn fill(path: &Path, step: i64, count: u32, months: bool) -> Filled {
     Filled { per_reading: size(path) as f64 / f64::from(count) }
 }
 
-/// Megabytes that a day of readings hands to the system, log and file together; `None` where the system does not say.
-fn written_a_day(path: &Path, step: i64, group: usize) -> Option<f64> {
-    let written = || -> Option<u64> {
+/// Megabytes that a day of readings hands to the system, log and file together, and of these to the disk in its pages; `None`
+/// where the system does not say. It is the second day, so that there is room in the file to be used again, and hours are
+/// sealed as `log` does.
+fn written_a_day(path: &Path, step: i64, group: usize) -> Option<(f64, f64)> {
+    let written = || -> Option<[u64; 2]> {
         let said = fs::read_to_string("/proc/self/io").ok()?;
-        said.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
+        let of = |name: &str| said.lines().find_map(|line| line.strip_prefix(name))?.parse().ok();
+        Some([of("wchar: ")?, of("write_bytes: ")?])
     };
     let _ = fs::remove_file(path);
     let mut store = Store::create(path).unwrap();
     let mut house = Household::new(step);
-    let before = written()?;
-    // A tenth of a day, so that it does not take as long as one.
-    let count = usize::try_from(8640 / step).unwrap();
-    let entries: Vec<_> = (0..count).map(|_| house.entry()).collect();
-    for commit in entries.chunks(group) {
+    let count = usize::try_from(86_400 / step).unwrap();
+    let mut day = |_| (0..count).map(|_| house.entry()).collect::<Vec<_>>();
+    let [first, second] = [0, 1].map(&mut day);
+    for commit in first.chunks(1000) {
         store.insert(commit).unwrap();
     }
-    Some((written()? - before) as f64 * 10.0 / 1e6)
+    let midnight = Instant::from_unix(START + 86_400);
+    store.seal(midnight.plus_seconds(900)).unwrap();
+    let before = written()?;
+    let mut tidy = midnight.plus_seconds(1500);
+    for commit in second.chunks(group) {
+        let now = commit.last()?.at;
+        store.insert(commit).unwrap();
+        if now >= tidy {
+            store.seal(now).unwrap();
+            tidy = now.plus_seconds(600);
+        }
+    }
+    store.seal(midnight.plus_seconds(87_300)).unwrap();
+    drop(store);
+    let after = written()?;
+    let [system, disk] = [0, 1].map(|of: usize| (after[of] - before[of]) as f64 / 1e6);
+    Some((system, disk))
 }
 
 /// What pco alone makes of the same columns, as 64-bit numbers, without any store around them.
@@ -233,11 +259,12 @@ fn old_schema(path: &Path, years: u32) {
     writer.finish().unwrap();
 }
 
-/// The end of the year as it stands while readings come in.
-fn recent(path: &Path, end: i64) -> Store {
+/// Ten days up to a time of the last one, as they stand once they have been sealed as of another.
+fn recent(path: &Path, end: i64, sealed_at: i64) -> Store {
     let mut store = Store::create(path).unwrap();
     let mut house = Household::new(60);
-    let mut import = store.import(Instant::from_unix(end)).unwrap();
+    let sealed_at = Instant::from_unix(sealed_at);
+    let mut import = store.import(sealed_at).unwrap();
     for _ in 0..MINUTES {
         let entry = house.entry();
         if (end - 10 * 86_400..end).contains(&entry.at.unix_seconds()) {
@@ -245,6 +272,7 @@ fn recent(path: &Path, end: i64) -> Store {
         }
     }
     import.finish().unwrap();
+    store.seal(sealed_at).unwrap();
     store
 }
 

@@ -297,6 +297,8 @@ proptest! {
         start in 1_742_000_000i64..1_768_000_000,
         story in prop::collection::vec(happens(), 1..12),
         calendar in prop::sample::select(vec![Calendar::Hour, Calendar::Day, Calendar::Month]),
+        // Days, joined to months; or hours of the last day.
+        after in prop::sample::select(vec![90 * 86_400i64, 0, -3600, -20_000]),
     ) {
         let entries = life(start, &story);
         prop_assume!(entries.len() > 1);
@@ -305,7 +307,7 @@ proptest! {
         let hot = done(&kept(&entries, None), &question);
         // A late reading among what is sealed.
         let (late, rest) = entries.split_at(1);
-        let mut sealed = kept(rest, Some(last + 90 * 86_400));
+        let mut sealed = kept(rest, Some(last + after));
         sealed.store.insert(late).unwrap();
         let sealed = done(&sealed, &question);
         for (hot, sealed) in hot.rows.iter().zip(&sealed.rows) {

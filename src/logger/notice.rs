@@ -136,7 +136,7 @@ pub enum Notice {
         /// So many had to be given up so far.
         lost: u64,
     },
-    /// Days that are over could not be sealed; that is tried again.
+    /// Hours or days that are over could not be sealed; that is tried again.
     Unsealed {
         /// Why.
         error: StoreError,

@@ -13,14 +13,14 @@ use std::time::Duration;
 /// How many readings go into one transaction at most.
 pub(super) const GROUP: usize = 1000;
 
-/// How often to look for days that are over, so that they are sealed some minutes after.
+/// How often to look for hours that are over, so that they are sealed some minutes after.
 const TIDY: Duration = Duration::from_secs(600);
 
 /// Something that keeps readings: all of them, or none and an error.
 pub(super) trait Keeper {
     fn keep(&mut self, entries: &[Entry]) -> Result<Inserted, StoreError>;
 
-    /// Seals a day that is over, and says whether there may be another.
+    /// Seals hours or a day that are over, and says whether there may be more.
     fn tidy(&mut self) -> Result<bool, StoreError>;
 }
 
@@ -29,7 +29,7 @@ pub(super) trait Keeper {
 pub(super) struct StoreKeeper {
     path: PathBuf,
     store: Option<Store>,
-    /// Days have been sealed, and months not looked at yet.
+    /// Something has been sealed, and what follows is not done yet.
     has_sealed: bool,
     watch: Watch,
     /// What was found in the readings that are being kept, until they are.
@@ -145,7 +145,7 @@ pub(super) struct Writer<K> {
     /// What the group was left by: an earlier process, not the queue.
     is_left: bool,
     done: Inserted,
-    /// When to look for days to seal.
+    /// When to look for hours and days to seal.
     tidy_at: Duration,
     untidy: Quiet,
 }
@@ -221,7 +221,7 @@ impl<K: Keeper> Writer<K> {
 }
 
 impl<K: Keeper> Writer<K> {
-    /// Seals a day that is over, if it is time to look for one: to be called when nothing waits to be written.
+    /// Seals hours or a day that are over, if it is time to look for them: to be called when nothing waits to be written.
     pub(super) fn tidy(&mut self, now: Duration, tell: &mut dyn FnMut(Notice)) {
         if now < self.tidy_at {
             return;
@@ -244,7 +244,7 @@ impl<K: Keeper> Writer<K> {
         }
     }
 
-    /// How long until it is time to look for days to seal.
+    /// How long until it is time to look for hours and days to seal.
     pub(super) const fn tidy_in(&self, now: Duration) -> Duration {
         self.tidy_at.saturating_sub(now)
     }

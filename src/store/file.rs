@@ -114,7 +114,7 @@ impl Store {
         connection.set_prepared_statement_cache_capacity(64);
         // Else a statement with a range is compiled anew for each range it is given.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fail)?;
-        Ok(Self { connection, path: path.into(), names: Names::default(), months: true })
+        Ok(Self { connection, path: path.into(), names: Names::default(), months: true, unjoined: false })
     }
 
     /// The file.

@@ -1,4 +1,4 @@
-//! The readings of the current days, a row each.
+//! The readings of the current hour, and late ones, a row each.
 //!
 //! ```text
 //! skeleton · quality · number · number · …    variable-length numbers
@@ -179,6 +179,15 @@ pub(super) fn any(connection: &Connection, meter: i64, period: &Range<i64>) -> R
     let mut statement =
         connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3)")?;
     Ok(statement.query_row(params![meter, period.start, period.end], |row| row.get(0))?)
+}
+
+/// Whether there are so many hot readings of a meter in a period; no more of them are looked at.
+pub(super) fn reaches(connection: &Connection, meter: i64, period: &Range<i64>, count: usize) -> Result<bool, Trouble> {
+    let mut statement = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM hot WHERE meter = ?1 AND at >= ?2 AND at < ?3 LIMIT ?4)",
+    )?;
+    let limit = i64::try_from(count).unwrap_or(i64::MAX);
+    Ok(statement.query_row(params![meter, period.start, period.end, limit], |row| row.get::<_, i64>(0))? >= limit)
 }
 
 /// Removes the hot readings of a meter in a period.

@@ -68,6 +68,7 @@ impl Known {
         if open.at != at {
             open.at = at;
             open.here.clear();
+            open.readings.skip_until(at)?;
             while open.readings.peek().is_some_and(|next| next <= at) {
                 if let Some((found, reading, _)) = open.readings.next(&entry.meter)?
                     && found == entry.at

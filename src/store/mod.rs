@@ -1,6 +1,6 @@
 //! The store: every reading in one SQLite file. All SQL lives in this room.
 //!
-//! Readings of the current days are rows, one each; those of past days are *sealed*: one blob for each register and day,
+//! Readings of the current hour are rows, one each; those of past hours are *sealed*: one blob for each register and day,
 //! a month once it is over. docs/STORE.md describes tables and bytes.
 //!
 //! | part | what it is for |
@@ -8,7 +8,7 @@
 //! | `block` | the bytes, without SQL |
 //! | `schema`, `migrate` | tables, and how older files get there |
 //! | `names` | numbers for meters, series and skeletons |
-//! | `hot`, `sealed` | rows of the current days, spans and blocks of the others |
+//! | `hot`, `sealed` | rows of the current hour, spans and blocks of the others |
 //! | `write`, `known`, `seal` | adding readings, nothing twice; sealing and joining |
 //! | `query`, `series`, `table` | whole readings; one register; several side by side |
 //! | `ends`, `segment`, `meters` | a counter over many days; counters that run on |
@@ -76,6 +76,8 @@ pub struct Store {
     path: PathBuf,
     names: Names,
     months: bool,
+    /// Days that are over have been sealed, and months not looked at since.
+    unjoined: bool,
 }
 
 /// Why the store cannot be used.

@@ -4,9 +4,11 @@ use super::Trouble;
 use super::block::builder::{Block, Builder};
 use super::block::bytes::checksum;
 use super::block::column::{self, Opened, Totals};
+use super::block::ints::Aim;
 use super::block::span::{Named, Readings, Span};
 use super::block::{Damage, MAX_SERIES, pack};
 use super::names::{MeterRow, Names};
+use super::seal::end_of_day;
 use super::segment::{Pace, falls};
 use crate::reading::{Kind, kind_of};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -77,9 +79,12 @@ pub(super) fn open(connection: &Connection, row: &SpanRow) -> Result<Span, Troub
 /// The series under whose number a span keeps its short blocks: none has it.
 const PACK: u32 = 0;
 
+/// Where a span has more than so many times the series that are wanted, each is looked up.
+const MANY: usize = 4;
+
 /// The blocks of a span.
 #[derive(Debug)]
-pub(super) struct Blocks<'c> {
+struct Blocks<'c> {
     connection: &'c Connection,
     row: &'c SpanRow,
     /// The short ones, once they are needed.
@@ -87,12 +92,12 @@ pub(super) struct Blocks<'c> {
 }
 
 impl<'c> Blocks<'c> {
-    pub(super) const fn of(connection: &'c Connection, row: &'c SpanRow) -> Self {
+    const fn of(connection: &'c Connection, row: &'c SpanRow) -> Self {
         Self { connection, row, pack: None }
     }
 
     /// Opens the block of a series, of so many rows.
-    pub(super) fn open(&mut self, series: u32, rows: usize) -> Result<Opened, Trouble> {
+    fn open(&mut self, series: u32, rows: usize) -> Result<Opened, Trouble> {
         let key = [self.row.block(series)];
         if let Some(pack) = &self.pack
             && let Some(blob) = pack::find(pack, series)?
@@ -112,6 +117,46 @@ impl<'c> Blocks<'c> {
             }
         }
     }
+}
+
+/// Opens the blocks of some series of a span, each of so many rows; `None` for those of none. It is one walk over the rows of
+/// the span where much of it is wanted.
+pub(super) fn open_blocks(
+    connection: &Connection,
+    row: &SpanRow,
+    span: &Span,
+    wanted: &[(u32, usize)],
+) -> Result<Vec<Option<Opened>>, Trouble> {
+    if span.series().len() > wanted.len().saturating_mul(MANY) {
+        let mut blocks = Blocks::of(connection, row);
+        let open = |&(series, rows): &(u32, usize)| (rows > 0).then(|| blocks.open(series, rows)).transpose();
+        return wanted.iter().map(open).collect();
+    }
+    let mut found: Vec<Option<Opened>> = Vec::new();
+    found.resize_with(wanted.len(), || None);
+    let mut statement =
+        connection.prepare_cached("SELECT id, data FROM block WHERE id >= ?1 AND id < ?2 ORDER BY id")?;
+    let (first, behind) = row.blocks();
+    let mut rows = statement.query([first, behind])?;
+    while let Some(next) = rows.next()? {
+        let series =
+            u32::try_from(next.get::<_, i64>(0)?.saturating_sub(first)).map_err(|_| Damage("no such block"))?;
+        for (&(own, rows), slot) in wanted.iter().zip(&mut found) {
+            if rows == 0 || slot.is_some() || (series != own && series != PACK) {
+                continue;
+            }
+            let blob = next.get_ref(1)?.as_blob().map_err(|_| Damage("a block is no blob"))?;
+            let blob = if series == PACK { pack::find(blob, own)? } else { Some(blob).filter(|blob| !blob.is_empty()) };
+            if let Some(blob) = blob {
+                *slot = Some(Opened::parse(&[row.block(own)], blob, rows)?);
+            }
+        }
+    }
+    let is_missing = |(&(_, rows), slot): (&(u32, usize), &Option<Opened>)| rows > 0 && slot.is_none();
+    if wanted.iter().zip(&found).any(is_missing) {
+        return Err(Damage("a block is missing").into());
+    }
+    Ok(found)
 }
 
 /// Does something with the blob in the row of a block.
@@ -210,15 +255,21 @@ fn totals_checksum(id: i64, columns: &[Option<i64>; 8]) -> u32 {
     checksum(&key, &[])
 }
 
+/// A span of so few readings that ends within a day is written to be read fast: it grows soon, and costs little until then.
+const FEW: usize = 4096;
+
 /// Writes a span and its blocks, each read back before it counts.
 pub(super) fn write(
     connection: &Connection,
     names: &mut Names,
     meter: i64,
     period: Range<i64>,
-    builder: Builder,
+    mut builder: Builder,
 ) -> Result<(), Trouble> {
     let count = builder.len();
+    if count < FEW && period.end < end_of_day(period.end.saturating_sub(1)) {
+        builder.aim = Aim::Fast;
+    }
     let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM span", [], |row| row.get(0))?;
     let row = SpanRow { id, meter, period, count };
     let mut counters = Vec::new();

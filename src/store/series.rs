@@ -115,8 +115,8 @@ impl Store {
         })
     }
 
-    /// What the numbers of a series come to in `period`: one entry for each sealed span or part of one and one for the
-    /// current days, in order of time. Blocks that lie inside the period are not opened.
+    /// What the numbers of a series come to in `period`: one entry for each sealed span or part of one and one for
+    /// the rows between and behind them, in order of time. Blocks that lie inside the period are not opened.
     ///
     /// # Errors
     /// [`StoreError`], naming the file.

@@ -30,6 +30,9 @@ impl Store {
     }
 }
 
+/// So many rows are put together at once.
+const FEW: usize = 64;
+
 /// A hot row of several series.
 struct Row {
     at: i64,
@@ -56,31 +59,37 @@ fn side_by_side(
         Ok(true)
     };
     let mut waiting = next(&mut row)?;
-    let mut numbers = vec![None; ids.len()];
+    let mut numbers = Vec::new();
     for span_row in sealed::spans(connection, meter, period)? {
         let span = sealed::open(connection, &span_row)?;
         let wanted = span.first_at(None, period.start)?..span.first_at(None, period.end)?;
-        let mut blocks = sealed::Blocks::of(connection, &span_row);
-        let mut columns = Vec::with_capacity(ids.len());
-        for &id in &ids {
-            let rows = span.rows_of(id)?;
-            let count = rows.as_ref().map_or(span.count, Vec::len);
-            if count > 0 {
-                columns.push(Some(Beside::at(wanted.start, rows, blocks.open(id, count)?)));
-            } else {
-                columns.push(None);
+        let rows = ids.iter().map(|&id| span.rows_of(id)).collect::<Result<Vec<_>, _>>()?;
+        let count = |rows: &Rows| rows.as_ref().map_or(span.count, Vec::len);
+        let blocks: Vec<(u32, usize)> = ids.iter().copied().zip(rows.iter().map(count)).collect();
+        let blocks = sealed::open_blocks(connection, &span_row, &span, &blocks)?;
+        let pairs = rows.into_iter().zip(blocks);
+        let mut columns: Vec<Option<Beside>> =
+            pairs.map(|(rows, block)| Some(Beside::at(wanted.start, rows, block?))).collect();
+        let mut from = wanted.start;
+        while from < wanted.end {
+            // A column at a time, for so few rows that they stay in the processor's cache.
+            let until = wanted.end.min(from.saturating_add(FEW));
+            numbers.clear();
+            numbers.resize((until - from) * ids.len(), None);
+            for (place, column) in columns.iter_mut().enumerate() {
+                if let Some(column) = column {
+                    column.fill(from..until, &mut numbers, (place, ids.len()))?;
+                }
             }
-        }
-        for place in wanted {
-            let at = span.time(place)?;
-            for (column, number) in columns.iter_mut().zip(&mut numbers) {
-                *number = column.as_mut().map_or(Ok(None), |column| column.next(place))?;
+            for (place, numbers) in (from..until).zip(numbers.chunks_exact(ids.len())) {
+                let at = span.time(place)?;
+                while waiting && row.at < at {
+                    sink(Instant::from_unix_micros(row.at), &row.numbers, row.quality);
+                    waiting = next(&mut row)?;
+                }
+                sink(Instant::from_unix_micros(at), numbers, span.quality(place)?);
             }
-            while waiting && row.at < at {
-                sink(Instant::from_unix_micros(row.at), &row.numbers, row.quality);
-                waiting = next(&mut row)?;
-            }
-            sink(Instant::from_unix_micros(at), &numbers, span.quality(place)?);
+            from = until;
         }
     }
     while waiting {
@@ -105,6 +114,31 @@ impl Beside {
         let own = rows.as_ref().map_or(row, |rows| rows.partition_point(|&other| other < row));
         let index = if block.is_all_numbers() { own } else { (0..own).filter(|&row| block.is_number(row)).count() };
         Self { rows, block, own, index }
+    }
+
+    /// The numbers of the next rows of the span, at a place among so many of each row of `out`.
+    fn fill(
+        &mut self,
+        rows: Range<usize>,
+        out: &mut [Option<Decimal>],
+        (place, width): (usize, usize),
+    ) -> Result<(), Damage> {
+        let mut slots = out.chunks_exact_mut(width).filter_map(|row| row.get_mut(place));
+        if self.rows.is_some() || !self.block.is_all_numbers() {
+            for (row, slot) in rows.zip(slots) {
+                *slot = self.next(row)?;
+            }
+            return Ok(());
+        }
+        let mut put = |mantissa, exponent| {
+            if let Some(slot) = slots.next() {
+                *slot = Some(Decimal::new(mantissa, exponent));
+            }
+        };
+        let next = self.index..self.index.saturating_add(rows.len());
+        self.block.each_number(next.clone(), &mut put)?;
+        (self.own, self.index) = (next.end, next.end);
+        Ok(())
     }
 
     /// The number in the next row of the span; `None` where it has none.

@@ -4,7 +4,7 @@ use crate::testenv::Place;
 use crate::testenv::random::Random;
 use crate::{entries, rounds};
 use releve::reading::Instant;
-use releve::store::{Store, StoreError};
+use releve::store::{Entry, Store, StoreError};
 use std::fs;
 use std::io::Read as _;
 use std::process::Stdio;
@@ -70,10 +70,17 @@ fn an_import_that_is_killed_has_added_whole_files_and_all_it_said() {
 #[test]
 fn sealing_and_compacting_that_are_killed_lose_nothing() {
     let place = Place::new();
-    let all = entries(60, 20 * 1440);
+    let mut all = entries(60, 20 * 1440);
+    // Yesterday and today, of which some hours are sealed: their span grows.
+    let now = Instant::now();
+    let shift = now.unix_seconds() / 86_400 * 86_400 - 86_400 - all[0].at.unix_seconds();
+    let recent = entries(60, 2 * 1440).into_iter().map(|entry| Entry { at: entry.at.plus_seconds(shift), ..entry });
+    all.extend(recent.filter(|entry| entry.at < now));
     {
         let mut store = Store::create(&place.path("rows.db")).unwrap();
-        store.insert(&all).unwrap();
+        store.insert(&all[20 * 1440..]).unwrap();
+        store.seal(now.plus_seconds(-4 * 3600)).unwrap();
+        store.insert(&all[..20 * 1440]).unwrap();
         store.compact().unwrap();
     }
     let rows = fs::read(place.path("rows.db")).unwrap();

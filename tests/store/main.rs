@@ -34,7 +34,7 @@ fn entries(step: i64, count: i64) -> Vec<Entry> {
     (0..count).map(entry).collect()
 }
 
-/// A store with a month that is joined, days that are sealed, and rows.
+/// A store with a month that is joined, days that are sealed, and the rows of a day that is not.
 fn mixed_store(place: &Place, name: &str) {
     let mut store = Store::create(&place.path(name)).unwrap();
     let all = entries(300, 12 * 288);

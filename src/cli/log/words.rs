@@ -107,7 +107,7 @@ pub(super) fn of(notice: &Notice) -> Option<(Level, String)> {
             (Level::Error, text)
         }
         Notice::Unsealed { error } => {
-            (Level::Warning, tr!("past days cannot be sealed: {why}; tried again later", why = store(error)))
+            (Level::Warning, tr!("past hours cannot be sealed: {why}; tried again later", why = store(error)))
         }
         Notice::StoreBack { after, lost } => {
             let after = time(*after);

@@ -2,7 +2,7 @@
 
 use super::bytes::{put_bytes, put_count, put_number, seal};
 use super::column::{Column, Totals};
-use super::ints::put_column;
+use super::ints::{Aim, put_column_as};
 use super::skeleton::{Parts, Skeleton};
 use super::span::{VERSION, VERSION_WITH_MARKS};
 use super::{Damage, Unique, marks};
@@ -22,6 +22,8 @@ pub(crate) struct Builder {
     columns: Vec<(u32, Column)>,
     column_of: HashMap<u32, usize>,
     plans: HashMap<u32, Plan>,
+    /// How its columns are written.
+    pub(crate) aim: Aim,
 }
 
 /// Where the numbers of a skeleton go.
@@ -141,10 +143,10 @@ impl Builder {
         for layout in &self.layouts.all {
             out.extend_from_slice(layout);
         }
-        put_column(&mut out, &self.times);
-        put_column(&mut out, &self.qualities);
-        put_column(&mut out, &self.layout_of);
-        put_column(&mut out, &self.clocks);
+        put_column_as(self.aim, &mut out, &self.times);
+        put_column_as(self.aim, &mut out, &self.qualities);
+        put_column_as(self.aim, &mut out, &self.layout_of);
+        put_column_as(self.aim, &mut out, &self.clocks);
         if !marked.is_empty() {
             marks::put_head(&mut out, count, marked.len());
             out.extend(marked.into_iter().flatten());
@@ -175,7 +177,7 @@ impl Builder {
     ) -> Result<(), E> {
         for (series, mut column) in std::mem::take(&mut self.columns) {
             let rows = column.rows();
-            let (blob, totals) = column.finish(&key(series));
+            let (blob, totals) = column.finish(&key(series), self.aim);
             sink(Block { series, rows, totals, mantissas: column.mantissas, blob }, &self)?;
         }
         Ok(())

@@ -20,9 +20,10 @@
 
 use super::bytes::{Source, put_bytes, put_count, put_signed, seal, unseal};
 use super::form::Form;
-use super::ints::{Ints, put_column, take_column};
+use super::ints::{Aim, Ints, put_column_as, take_column};
 use super::{Damage, Unique};
 use crate::reading::{Code, Decimal, Register, Unit};
+use std::ops::Range;
 
 const FIXED: u8 = 0;
 const TRIMMED: u8 = 1;
@@ -89,31 +90,31 @@ impl Column {
     }
 
     /// The block's blob and what it comes to; afterwards the mantissas stand at the scale of the totals, where there are any.
-    pub(crate) fn finish(&mut self, key: &[i64]) -> (Vec<u8>, Option<Totals>) {
+    pub(crate) fn finish(&mut self, key: &[i64], aim: Aim) -> (Vec<u8>, Option<Totals>) {
         let mut out = Vec::new();
         put_count(&mut out, self.forms.all.len());
         for form in &self.forms.all {
             put_bytes(&mut out, form);
         }
         let form_of: Vec<i64> = self.form_of.iter().map(|&form| i64::from(form)).collect();
-        put_column(&mut out, &form_of);
-        let totals = self.put_numbers(&mut out);
+        put_column_as(aim, &mut out, &form_of);
+        let totals = self.put_numbers(&mut out, aim);
         put_count(&mut out, self.further.len());
         for column in &self.further {
-            put_column(&mut out, column);
+            put_column_as(aim, &mut out, column);
         }
         (seal(key, out), totals)
     }
 
-    fn put_numbers(&mut self, out: &mut Vec<u8>) -> Option<Totals> {
+    fn put_numbers(&mut self, out: &mut Vec<u8>, aim: Aim) -> Option<Totals> {
         let finest = *self.exponents.iter().min()?;
         let scaled = match scale(&self.mantissas, &self.exponents, finest) {
             Some(scaled) => scaled,
             None => {
                 out.push(RAW);
                 let exponents: Vec<i64> = self.exponents.iter().map(|&exponent| i64::from(exponent)).collect();
-                put_column(out, &exponents);
-                put_column(out, &self.mantissas);
+                put_column_as(aim, out, &exponents);
+                put_column_as(aim, out, &self.mantissas);
                 return None;
             }
         };
@@ -132,9 +133,9 @@ impl Column {
             out.push(LISTED);
             put_signed(out, i64::from(finest));
             let exponents: Vec<i64> = self.exponents.iter().map(|&exponent| i64::from(exponent)).collect();
-            put_column(out, &exponents);
+            put_column_as(aim, out, &exponents);
         }
-        put_column(out, &scaled);
+        put_column_as(aim, out, &scaled);
         self.mantissas = scaled;
         totals(&self.mantissas, finest)
     }
@@ -299,6 +300,21 @@ impl Opened {
             Scale::Fixed(exponent) => Ok((mantissa, exponent)),
             _ => self.scaled(index, mantissa),
         }
+    }
+
+    /// Mantissa and exponent as sent of the numbers in a range, one after the other, into `sink`.
+    #[inline]
+    pub(crate) fn each_number(&self, range: Range<usize>, sink: &mut impl FnMut(i64, i8)) -> Result<(), Damage> {
+        if let (Scale::Fixed(exponent), Ints::Values(mantissas)) = (&self.scale, &self.mantissas) {
+            let mantissas = mantissas.get(range).ok_or(Damage("a number is missing"))?;
+            mantissas.iter().for_each(|&mantissa| sink(mantissa, *exponent));
+            return Ok(());
+        }
+        for index in range {
+            let (mantissa, exponent) = self.number(index)?;
+            sink(mantissa, exponent);
+        }
+        Ok(())
     }
 
     /// The number at `index`, whose mantissa stands at the finest exponent.

@@ -34,8 +34,18 @@ const FEW: usize = 16;
 /// Orders of differences that are tried.
 const ORDERS: [usize; 3] = [0, 1, 2];
 
+/// How a column is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Aim {
+    /// In as few bytes as can be.
+    #[default]
+    Small,
+    /// To be read fast, without pco's tables: for what is written anew soon.
+    Fast,
+}
+
 /// Appends the numbers in the shortest form.
-fn put_ints(out: &mut Vec<u8>, values: &[i64]) {
+fn put_ints(out: &mut Vec<u8>, values: &[i64], aim: Aim) {
     let Some((&first, rest)) = values.split_first() else { return };
     let step = rest.first().map_or(0, |second| second.wrapping_sub(first));
     if values.windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == step) {
@@ -53,7 +63,7 @@ fn put_ints(out: &mut Vec<u8>, values: &[i64]) {
     if values.len() < FEW || best.as_ref().is_none_or(|runs| runs.len() > values.len()) {
         keep_shorter(&mut best, differences(values));
     }
-    if values.len() >= FEW && best.as_ref().is_none_or(|best| best.len() > FEW) {
+    if aim == Aim::Small && values.len() >= FEW && best.as_ref().is_none_or(|best| best.len() > FEW) {
         keep_shorter(&mut best, packed(values));
     }
     out.extend(best.unwrap_or_else(|| differences(values)));
@@ -207,11 +217,13 @@ fn take_ints(source: &mut Source<'_>, count: usize) -> Result<Ints, Damage> {
         RUNS => take_runs(source, count)?,
         DIFFERENCES => {
             let mut value = 0i64;
-            let next = |_| {
+            // No more than there can be.
+            let mut values = Vec::with_capacity(count.min(source.rest().len()));
+            for _ in 0..count {
                 value = value.wrapping_add(source.signed()?);
-                Ok(value)
-            };
-            (0..count).map(next).collect::<Result<_, Damage>>()?
+                values.push(value);
+            }
+            values
         }
         tag => {
             let low = source.signed()?;
@@ -260,8 +272,13 @@ fn unpack<T: Narrow>(chunk: &[u8], low: i64, count: usize) -> Result<Vec<i64>, D
 
 /// Appends a column behind its length, so that it can be skipped.
 pub(crate) fn put_column(out: &mut Vec<u8>, values: &[i64]) {
+    put_column_as(Aim::Small, out, values);
+}
+
+/// The same with an aim.
+pub(crate) fn put_column_as(aim: Aim, out: &mut Vec<u8>, values: &[i64]) {
     let mut column = Vec::new();
-    put_ints(&mut column, values);
+    put_ints(&mut column, values, aim);
     put_number(out, column.len() as u64);
     out.extend(column);
 }

@@ -1,9 +1,10 @@
 //! Many readings at once, as columns: what statistics over years are made of.
 //!
-//! A [`Sheet`] is a sealed span, or the rows of the current days: its times and the numbers of some series, just as they come
-//! out of the blocks. [`Store::survey`] says in which stretches they come, so that several threads, each with a store of its
+//! A [`Sheet`] is a sealed span with the rows that are not sealed yet of its days, or rows alone: its times and the numbers of
+//! some series, just as they come out of the blocks. No two sheets share a day (UTC). [`Store::survey`] says in which stretches they come, so that several threads, each with a store of its
 //! own, can share the work; and how fine the numbers of each series are.
 
+mod days;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,8 @@ use super::names::find_meter;
 use super::series::Series;
 use super::{Store, StoreError, Trouble, sealed};
 use crate::reading::{Decimal, Instant, MeterId, Quality};
-use rows::{Hot, Row, rows_of, sink_rows};
+use days::{Days, sink_days};
+use rows::{Hot, Row, sink_rows};
 use rusqlite::{Connection, params};
 use std::ops::Range;
 
@@ -47,14 +49,14 @@ pub struct Sheet {
 /// A stretch of time whose readings come in few sheets.
 #[derive(Debug)]
 pub enum Stretch {
-    /// Sealed readings, to be asked for with [`Store::sheets`].
+    /// Readings of days that are sealed, in whole or in part, to be asked for with [`Store::sheets`].
     Sealed {
         /// From when to when.
         period: Range<Instant>,
         /// About how many.
         readings: usize,
     },
-    /// The readings of the current days, here they are.
+    /// Readings of days of which nothing is sealed, here they are.
     Open(Sheet),
 }
 
@@ -90,27 +92,21 @@ impl Store {
             survey.all = u64::try_from(meter.sealed.saturating_add(hot)).unwrap_or_default();
             let mut rows = Hot::read(connection, names, meter.row, series, &period)?;
             rows.finest(&mut survey.finest);
-            let mut from = period.start;
-            for span in sealed::spans(connection, meter.row, &period)? {
-                survey.open(&rows.take(span.period.start), series);
-                let late = rows.take(span.period.end).len();
-                for (series, finest) in series.iter().zip(&mut survey.finest) {
-                    lower(finest, sealed_exponent(connection, &span, series)?);
-                }
-                let until = span.period.end.min(period.end);
-                let bounds = from.max(span.period.start)..until;
-                from = until;
-                let readings = span.count + late;
-                match survey.stretches.last_mut() {
-                    // A day that was cut.
-                    Some(Stretch::Sealed { period: before, readings: there })
-                        if before.end.unix_micros() % DAY != 0 && before.end.unix_micros() == bounds.start =>
-                    {
-                        before.end = Instant::from_unix_micros(bounds.end);
-                        *there += readings;
+            for days in Days::of(sealed::spans(connection, meter.row, &period)?) {
+                survey.open(&rows.take(days.period.start), series);
+                let late = rows.take(days.period.end);
+                let mut readings = late.len();
+                // What comes while this is read is not part of it.
+                let mut until = late.last().map_or(i64::MIN, |row| row.at.saturating_add(1));
+                for span in &days.spans {
+                    for (series, finest) in series.iter().zip(&mut survey.finest) {
+                        lower(finest, sealed_exponent(connection, span, series)?);
                     }
-                    _ => survey.stretches.push(Stretch::Sealed { period: instants(&bounds), readings }),
+                    readings += span.count;
+                    until = until.max(span.period.end);
                 }
+                let bounds = days.period.start.max(period.start)..until.min(period.end);
+                survey.stretches.push(Stretch::Sealed { period: instants(&bounds), readings });
             }
             survey.open(&rows.take(i64::MAX), series);
             Ok(survey)
@@ -131,22 +127,13 @@ impl Store {
         let period = micros(&period);
         self.read(|connection, names| {
             let mut rows = Hot::read(connection, names, meter, series, &period)?;
-            for span in sealed::spans(connection, meter, &period)? {
-                sink_rows(&rows.take(span.period.start), series, &mut sink);
-                let late = rows.take(span.period.end);
-                let Some(sheet) = sealed_sheet(connection, &span, series, &period)? else {
-                    sink_rows(&late, series, &mut sink);
-                    continue;
-                };
-                if late.is_empty() {
-                    sink(sheet);
-                } else {
-                    let mut all = rows_of(&sheet);
-                    all.extend(late);
-                    // Stable: of one instant the sealed ones first.
-                    all.sort_by_key(|row| row.at);
-                    sink_rows(&all, series, &mut sink);
+            for days in Days::of(sealed::spans(connection, meter, &period)?) {
+                sink_rows(&rows.take(days.period.start), series, &mut sink);
+                let mut sheets = Vec::new();
+                for span in &days.spans {
+                    sheets.extend(sealed_sheet(connection, span, series, &period)?);
                 }
+                sink_days(sheets, &rows.take(days.period.end), series, &mut sink);
             }
             sink_rows(&rows.take(i64::MAX), series, &mut sink);
             Ok(())
@@ -194,7 +181,6 @@ impl Store {
     }
 }
 
-const DAY: i64 = 86_400_000_000;
 /// Before every time.
 const FIRST: i64 = i64::MIN / 2;
 

@@ -1,4 +1,4 @@
-//! Rows of the current days, and how they become sheets.
+//! Rows that are not sealed yet, and how they become sheets.
 
 use super::{Sheet, Times, common_scale, lower};
 use crate::reading::{Decimal, Quality};
@@ -118,7 +118,7 @@ pub(super) fn sink_rows(rows: &[Row], series: &[Series], sink: &mut impl FnMut(S
 }
 
 /// Times that are a line, as one: whether a reading is sealed or not makes no difference.
-fn even(times: Vec<i64>) -> Times {
+pub(super) fn even(times: Vec<i64>) -> Times {
     if let [first, second, ..] = times.as_slice() {
         let step = second - first;
         if step > 0 && times.windows(2).all(|pair| matches!(pair, [a, b] if b - a == step)) {

@@ -284,8 +284,9 @@ fn ask(what: &str, old: &Path, mut ours: impl FnMut() -> usize, sql: &str, duck_
     })
     .unwrap();
     print!("  {what}: {:.2} ms for {count} rows", ours.as_secs_f64() * 1e3);
+    let connection = rusqlite::Connection::open(old).unwrap();
     let theirs = best(|| {
-        plain_sql(old, sql);
+        plain_sql(&connection, sql);
         Some(())
     })
     .unwrap();

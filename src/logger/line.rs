@@ -71,11 +71,9 @@ impl LineWatch {
         self.meter = Some(meter.clone());
         self.keys = 0;
         if let Some(since) = self.silent_since.take() {
-            let length = length_in_words(at.unix_seconds() - since.unix_seconds());
             let event = self.lost_since(since, Some(at));
             self.tell(self.lost, event);
-            let text = format_smolstr!("{} après {length}", title(self.back.kind));
-            let event = self.event(self.back, at, text);
+            let event = back_after(&self.back, self.meter.clone(), since, at);
             self.tell(self.back, event);
         }
         self.heard = Some(at);
@@ -160,17 +158,9 @@ impl LineWatch {
     }
 
     fn lost_since(&self, since: Instant, until: Option<Instant>) -> Event {
-        let length = until.map(|until| until.unix_seconds() - since.unix_seconds());
-        let text = match length {
-            Some(length) => format_smolstr!("Communication perdue, durée {}", length_in_words(length)),
-            None => format_smolstr!("Communication perdue, en cours"),
-        };
-        Event {
-            end: until,
-            value: length.map(Decimal::from),
-            unit: Some(SmolStr::new_static("s")),
-            ..self.event(self.lost, since, text)
-        }
+        let event = self.event(self.lost, since, "Communication perdue, en cours");
+        let event = Event { end: None, unit: Some(SmolStr::new_static("s")), ..event };
+        until.map_or(event.clone(), |until| lost_until(event, until))
     }
 
     fn event(&self, rule: Rule, at: Instant, text: impl Into<SmolStr>) -> Event {
@@ -182,6 +172,23 @@ impl LineWatch {
             self.events.push(event);
         }
     }
+}
+
+/// A loss of communication that is over.
+pub(super) fn lost_until(lost: Event, until: Instant) -> Event {
+    let length = until.unix_seconds() - lost.start.unix_seconds();
+    Event {
+        end: Some(until),
+        value: Some(Decimal::from(length)),
+        description: format_smolstr!("Communication perdue, durée {}", length_in_words(length)),
+        ..lost
+    }
+}
+
+/// The end of a loss of communication.
+pub(super) fn back_after(rule: &Rule, meter: Option<MeterId>, since: Instant, at: Instant) -> Event {
+    let length = length_in_words(at.unix_seconds() - since.unix_seconds());
+    of_reader(rule, meter, at, format_smolstr!("{} après {length}", title(rule.kind)))
 }
 
 /// An event that the reader noticed.

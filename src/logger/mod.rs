@@ -13,6 +13,7 @@
 //! | `quiet` | which failures are worth a word |
 //! | `queue` | what is given up when the memory is full |
 //! | `line`, `disk` | what the reader itself notices: silence, damage, a full disk |
+//! | `leftover` | what an earlier process noticed and did not see the end of |
 //!
 //! | file | what it does |
 //! |---|---|
@@ -25,6 +26,7 @@
 
 mod commit;
 mod disk;
+mod leftover;
 mod line;
 mod notice;
 mod plan;

@@ -1,12 +1,14 @@
 //! The one who writes: groups of readings into the store, again and again until they are in.
 
 use super::commit::Commit;
+use super::leftover;
 use super::notice::Notice;
 use super::queue::Queue;
 use super::quiet::Quiet;
 use crate::events::{Found, Watch};
-use crate::reading::{Event, Instant};
+use crate::reading::{Event, Instant, MeterId};
 use crate::store::{Entry, EventQuery, Inserted, KeptEvent, PutEvents, Store, StoreError};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -32,6 +34,8 @@ pub(super) struct StoreKeeper {
     /// Something has been sealed, and what follows is not done yet.
     has_sealed: bool,
     watch: Watch,
+    /// The meters of which nothing is left open that an earlier process noticed.
+    greeted: BTreeSet<MeterId>,
     /// What was found in the readings that are being kept, until they are.
     found: Option<Found>,
     /// Events that are new.
@@ -45,7 +49,16 @@ const NEWS: i64 = 86_400;
 
 impl StoreKeeper {
     pub(super) const fn new(path: PathBuf, watch: Watch) -> Self {
-        Self { path, store: None, has_sealed: false, watch, found: None, new: Vec::new(), newest: None }
+        Self {
+            path,
+            store: None,
+            has_sealed: false,
+            watch,
+            greeted: BTreeSet::new(),
+            found: None,
+            new: Vec::new(),
+            newest: None,
+        }
     }
 
     /// Opens the store, and makes it if there is none.
@@ -96,7 +109,20 @@ impl StoreKeeper {
         let Some(store) = &mut self.store else { return Ok(Inserted::default()) };
         let found = match self.found.take() {
             Some(found) => found,
-            None => self.watch.follow(store, entries)?,
+            None => {
+                let mut found = self.watch.follow(store, entries)?;
+                for entry in entries {
+                    if !self.greeted.contains(&entry.meter) {
+                        let rules = self.watch.rules();
+                        let (ended, is_all) = leftover::ended_by(store, rules, &entry.meter, entry.at)?;
+                        found.extend(ended);
+                        if is_all {
+                            self.greeted.insert(entry.meter.clone());
+                        }
+                    }
+                }
+                found
+            }
         };
         match store.keep(entries, &found) {
             Ok((done, put)) => {

@@ -99,7 +99,8 @@ impl Store {
     }
 
     /// Seals the oldest day that is over, or the hours of the current one that are, in one transaction: a step of
-    /// [`Store::seal`] for who has other things to do between. How many readings; `None` where there is nothing left, and [`Store::seal_rest`] is to follow.
+    /// [`Store::seal`] for who has other things to do between. How many readings; `None` where there is nothing left, and
+    /// [`Store::seal_rest`] is to follow.
     ///
     /// # Errors
     /// [`StoreError`], naming the file; nothing was changed then.
@@ -271,7 +272,8 @@ struct Group {
     is_several: bool,
 }
 
-/// The first spans from `from` on of a month that is over by the start of `day`, as many as fit together; `None` where there are none left.
+/// The first spans from `from` on of a month that is over by the start of `day`, as many as fit together; `None` where there
+/// are none left.
 fn next_to_join(connection: &Connection, meter: i64, from: i64, day: i64) -> Result<Option<Group>, Trouble> {
     let mut statement =
         connection.prepare_cached("SELECT start FROM span WHERE meter = ?1 AND start >= ?2 ORDER BY start LIMIT 1")?;

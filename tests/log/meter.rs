@@ -322,8 +322,14 @@ impl Log {
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     }
 
-    pub(crate) fn descriptors(&self) -> usize {
-        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    pub(crate) fn descriptors(&self) -> Vec<String> {
+        let all = std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap();
+        // One that has been closed meanwhile leads nowhere.
+        let mut all: Vec<String> = all
+            .filter_map(|one| Some(std::fs::read_link(one.ok()?.path()).ok()?.to_string_lossy().into_owned()))
+            .collect();
+        all.sort();
+        all
     }
 }
 

@@ -62,7 +62,7 @@ fn promise_p15_memory_descriptors_and_threads_stay_level_in_a_long_run() {
     let house = House::new();
     let meter = Meter::sending_from(first_of_yesterday(), house.place.path("meter"), Duration::ZERO);
     let log = house.log(&["--commit", "1s"]);
-    let total = long(864_000, 6000);
+    let total = long(864_000, 18_000);
     let began = std::time::Instant::now();
     let state = || (log.proc("status", "VmRSS"), log.descriptors(), log.proc("status", "Threads"));
     let wal = || std::fs::metadata(house.place.path("a.db-wal")).map_or(0, |wal| wal.len());
@@ -78,21 +78,32 @@ fn promise_p15_memory_descriptors_and_threads_stay_level_in_a_long_run() {
     reach(total * 2 / 3);
     let (between, ..) = state();
     reach(total);
-    let (after, descriptors_after, threads_after) = state();
+    let (after, mut descriptors_after, mut threads_after) = state();
     meter.speak(false);
+    for _ in 0..40 {
+        // What is open for a moment only is no leak.
+        if (&descriptors, &threads) == (&descriptors_after, &threads_after) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        (_, descriptors_after, threads_after) = state();
+    }
     std::thread::sleep(Duration::from_secs(1));
     let took = began.elapsed().as_secs_f64();
     let said = log.end();
     let stored = counters(&house);
     let seen = format!(
         "{} telegrams, {:.0} a second: {before} kB after a third, {between} kB after two, {after} kB at the end; \
-         {descriptors_after} descriptors, {threads_after} threads; -wal {largest} bytes at most; the store {} bytes",
+         {} descriptors, {threads_after} threads; -wal {largest} bytes at most; the store {} bytes",
         stored.len(),
         stored.len() as f64 / took,
+        descriptors_after.len(),
         std::fs::metadata(house.place.path("a.db")).unwrap().len(),
     );
-    same("how many descriptors and threads", &(descriptors, threads), &(descriptors_after, threads_after)).unwrap();
-    level("kB of memory", before, after, 2048).unwrap();
+    same("what descriptors and threads there are", &(descriptors, threads), &(descriptors_after, threads_after))
+        .unwrap();
+    // SQLite keeps pages of the growing file up to two megabytes.
+    level("kB of memory", before, after, 4096).unwrap();
     crate::meter::assert_whole(&stored);
     assert!(stored.len() >= total && stored.last() == Some(&meter.last()), "{} {said}", stored.len());
     at_most("bytes of -wal", largest, 64 << 20).unwrap();
@@ -112,7 +123,7 @@ fn promise_p15_control_what_grows_is_found_out() {
         15,
         [
             ("descriptors left open", left_open),
-            ("a fifth more memory", level("kB of memory", 63_000, 75_600, 2048)),
+            ("a fifth more memory", level("kB of memory", 63_000, 75_600, 4096)),
             ("a log of 65 MiB", at_most("bytes of -wal", 65 << 20, 64 << 20).map(drop)),
         ],
     );

@@ -95,6 +95,12 @@ pub fn level(what: &str, before: u64, after: u64, little: u64) -> Result<(), Str
 }
 
 /// Two states that have to be the same.
-pub fn same<T: PartialEq>(what: impl Display, before: &T, after: &T) -> Result<(), String> {
-    if before == after { Ok(()) } else { Err(format!("{what} was changed")) }
+pub fn same<T: PartialEq + Debug>(what: impl Display, before: &T, after: &T) -> Result<(), String> {
+    // A whole store says less than its beginning.
+    let short = |value: &T| format!("{value:?}").chars().take(2000).collect::<String>();
+    if before == after {
+        Ok(())
+    } else {
+        Err(format!("{what} was changed: {} before, {} now", short(before), short(after)))
+    }
 }

@@ -1,8 +1,9 @@
 //! Many readings at once, as columns: what statistics over years are made of.
 //!
-//! A [`Sheet`] is a sealed span with the rows that are not sealed yet of its days, or rows alone: its times and the numbers of
-//! some series, just as they come out of the blocks. No two sheets share a day (UTC). [`Store::survey`] says in which stretches they come, so that several threads, each with a store of its
-//! own, can share the work; and how fine the numbers of each series are.
+//! A [`Sheet`] is a sealed span with the rows that are not sealed yet of its days, or rows alone: its times and the numbers
+//! of some series, just as they come out of the blocks. No two sheets share a day (UTC). [`Store::survey`] says in which
+//! stretches they come, so that several threads, each with a store of its own, can share the work; and how fine the numbers
+//! of each series are.
 
 mod days;
 mod rows;

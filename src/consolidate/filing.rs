@@ -6,8 +6,8 @@ use crate::archive::{ArchiveError, Prepared, Proven, Tree};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::thread::{Builder, Scope};
 
-/// So many files get their names together.
-const BATCH: usize = 48;
+/// So many files get their names together: two months of days, so that manifests are written no more often than they must.
+const BATCH: usize = 96;
 
 /// So many may wait to be flushed: each is an open file.
 const WAITING: usize = 16;

@@ -204,7 +204,7 @@ impl Decimal {
             return out.truncate(length);
         }
         // From the last digit to the first: at most 18 decimals and the point, 20 digits, the sign.
-        let mut buffer = [b'0'; 2 * COPIED];
+        let mut buffer = [b'0'; 40];
         let end = buffer.len();
         let mut at = end;
         let mut rest = self.mantissa.unsigned_abs();
@@ -289,7 +289,7 @@ const POWERS: [i64; 19] = {
 /// Numbers with more decimals are rare.
 const MOST_DECIMALS: usize = 18;
 /// Nearly all numbers are no longer than this.
-const COPIED: usize = 24;
+const USUAL: usize = 24;
 
 /// The last digit of a number.
 // Below ten, so the cast cannot lose anything.
@@ -314,7 +314,7 @@ impl std::str::FromStr for Decimal {
 
 impl fmt::Display for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::with_capacity(COPIED);
+        let mut text = Vec::with_capacity(USUAL);
         self.write_to(&mut text);
         f.pad(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }

@@ -3,8 +3,9 @@
 use super::ConsolidateError;
 use super::run::Done;
 use crate::archive::{ArchiveError, Prepared, Proven, Tree};
+use std::panic::resume_unwind;
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::thread::{Builder, Scope};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 /// So many files get their names together: two months of days, so that manifests are written no more often than they must.
 const BATCH: usize = 96;
@@ -12,57 +13,54 @@ const BATCH: usize = 96;
 /// So many may wait to be flushed: each is an open file.
 const WAITING: usize = 16;
 
-/// A file, or none, and what there is to tell once it has its name.
-type Order = (Option<Prepared>, Vec<Done>);
+/// What is told of a piece of the work; its end is `None`.
+pub(super) type Told = (usize, Option<Done>);
 
-type Said = Result<Done, ArchiveError>;
+/// A file, or none, and what there is to tell once it has its name.
+type Order = (Option<Prepared>, Vec<Told>);
 
 /// Who hands files over to a thread that flushes them, reads them back and names them, in this order.
-pub(super) struct Filing {
+pub(super) struct Filing<'s> {
     orders: SyncSender<Order>,
-    said: Receiver<Said>,
+    thread: Option<ScopedJoinHandle<'s, Result<(), ArchiveError>>>,
 }
 
-impl Filing {
-    pub(super) fn start<'s>(scope: &'s Scope<'s, '_>, tree: &'s Tree) -> Result<Self, ConsolidateError> {
+impl<'s> Filing<'s> {
+    pub(super) fn start(
+        scope: &'s Scope<'s, '_>,
+        tree: &'s Tree,
+        teller: Sender<Told>,
+    ) -> Result<Self, ConsolidateError> {
         let (orders, received) = mpsc::sync_channel(WAITING);
-        let (sender, said) = mpsc::channel();
-        let file = move || {
-            if let Err(error) = file(tree, received, &sender) {
-                // Nobody listens where the other side has failed.
-                let _ = sender.send(Err(error));
-            }
-        };
-        Builder::new().name("file".to_owned()).spawn_scoped(scope, file).map_err(ConsolidateError::Thread)?;
-        Ok(Self { orders, said })
+        let thread = Builder::new().name("file".to_owned());
+        let thread = thread.spawn_scoped(scope, move || file(tree, received, &teller));
+        Ok(Self { orders, thread: Some(thread.map_err(ConsolidateError::Thread)?) })
     }
 
-    /// Takes the next file.
-    pub(super) fn hand(
-        &self,
-        file: Prepared,
-        told: Vec<Done>,
-        tell: &mut dyn FnMut(Done),
-    ) -> Result<(), ConsolidateError> {
-        // Where the other side has failed it says so below.
-        let _ = self.orders.send((Some(file), told));
-        self.said.try_iter().try_for_each(|said| said.map(&mut *tell)).map_err(Into::into)
+    /// Takes the next file, and what is told once it has its name.
+    pub(super) fn hand(&mut self, file: Option<Prepared>, told: Vec<Told>) -> Result<(), ConsolidateError> {
+        // The other side leaves only where it has failed, and says how.
+        self.orders.send((file, told)).or_else(|_| join(self.thread.take()))
     }
 
-    /// Waits until every file has its name; `told` is told last.
-    pub(super) fn end(self, told: Vec<Done>, tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
-        let Self { orders, said } = self;
-        let _ = orders.send((None, told));
+    /// Waits until every file has its name.
+    pub(super) fn end(self) -> Result<(), ConsolidateError> {
+        let Self { orders, thread } = self;
         drop(orders);
-        said.into_iter().try_for_each(|said| said.map(&mut *tell)).map_err(Into::into)
+        join(thread)
     }
 }
 
-fn file(tree: &Tree, orders: Receiver<Order>, sender: &Sender<Said>) -> Result<(), ArchiveError> {
+fn join(thread: Option<ScopedJoinHandle<'_, Result<(), ArchiveError>>>) -> Result<(), ConsolidateError> {
+    let done = thread.map_or(Ok(Ok(())), ScopedJoinHandle::join);
+    done.unwrap_or_else(|panic| resume_unwind(panic)).map_err(Into::into)
+}
+
+fn file(tree: &Tree, orders: Receiver<Order>, teller: &Sender<Told>) -> Result<(), ArchiveError> {
     let (mut batch, mut told) = (Vec::new(), Vec::new());
-    let name = |batch: &mut Vec<Proven>, told: &mut Vec<Done>| -> Result<(), ArchiveError> {
+    let name = |batch: &mut Vec<Proven>, told: &mut Vec<Told>| -> Result<(), ArchiveError> {
         tree.commit(std::mem::take(batch))?;
-        told.drain(..).for_each(|done| drop(sender.send(Ok(done))));
+        told.drain(..).for_each(|told| drop(teller.send(told)));
         Ok(())
     };
     for (file, more) in orders {

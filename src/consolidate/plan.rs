@@ -77,6 +77,8 @@ pub struct Known<'a> {
     pub stock: &'a BTreeMap<Instant, Stock>,
     /// Days that only files have anything of, hour files and the old application's.
     pub filed: &'a BTreeSet<Period>,
+    /// Hours of which the archive has files.
+    pub hour_files: &'a BTreeSet<Period>,
     /// The current time.
     pub now: Instant,
     /// Hour files of all days, not only of today and yesterday.
@@ -131,15 +133,14 @@ pub fn tasks<E>(
     let asked = matches!(ask, Ask::Within(_));
 
     let recent = Period::containing(Kind::Day, known.now).map(|today| today.start().plus_seconds(-DAY_S));
-    let hours = known.stock.keys().filter_map(|&hour| Period::containing(Kind::Hour, hour));
+    // Older hours are in their day; but files of them that are there stay as they should be.
+    let is_due = |hour: &Period| {
+        known.hours || known.hour_files.contains(hour) || recent.is_some_and(|recent| hour.start() >= recent)
+    };
+    let hours = known.stock.keys().filter_map(|&hour| Period::containing(Kind::Hour, hour)).filter(is_due);
     let mut stale_days: BTreeSet<Period> = BTreeSet::new();
     for period in days.iter().copied().chain(hours).filter(|period| is_wanted(period)) {
         let place = look(period)?;
-        // Older hours are in their day; but files of them that are there stay as they should be.
-        let is_due = known.hours || place.listed.is_some() || recent.is_some_and(|recent| period.start() >= recent);
-        if period.kind() == Kind::Hour && !is_due {
-            continue;
-        }
         let stock = stock_of(known.stock, period);
         let why = match &place.listed {
             _ if asked => Some(Why::Asked),
@@ -183,8 +184,8 @@ pub fn tasks<E>(
     Ok(tasks)
 }
 
-/// Tasks grouped into pieces: what touches is read together, and what is long is cut at ends of months, into some three
-/// pieces of like length for each of the `workers`, so that none waits long for the last.
+/// Tasks grouped into pieces: what touches is read together, and what is long is cut at ends of months. Each piece is half a
+/// share of what is left for the `workers`, so that the last are short and nobody waits long for them.
 #[must_use]
 pub fn pieces(mut tasks: Vec<Task>, workers: usize) -> Vec<Piece> {
     let mut stretches: Vec<Range<Instant>> = Vec::new();
@@ -198,14 +199,20 @@ pub fn pieces(mut tasks: Vec<Task>, workers: usize) -> Vec<Piece> {
     }
     let mut ends = Vec::new();
     for stretch in stretches {
+        // The week that a stretch may end with is no piece of its own.
+        let last = stretch.end.plus_seconds(-7 * DAY_S);
         let months: Vec<Instant> =
-            Period::each(Kind::Month, &stretch).map(Period::end).filter(|end| *end < stretch.end).collect();
-        let (start, count) = (stretch.start.unix_seconds(), 3 * i64::try_from(workers.max(1)).unwrap_or(1));
-        let length = stretch.end.unix_seconds() - start;
-        for part in 1..count {
-            let wanted = start + length / count * part;
-            let nearest = months.iter().copied().min_by_key(|end| (end.unix_seconds() - wanted).abs());
-            ends.extend(nearest.filter(|end| ends.last() != Some(end)));
+            Period::each(Kind::Month, &stretch).map(Period::end).filter(|end| *end < last).collect();
+        let shares = 2 * i64::try_from(workers.max(1)).unwrap_or(1);
+        let mut from = stretch.start.unix_seconds();
+        let nearest = |from: i64| {
+            let wanted = from + (stretch.end.unix_seconds() - from) / shares;
+            let ahead = months.iter().filter(|end| end.unix_seconds() > from);
+            ahead.min_by_key(|end| (end.unix_seconds() - wanted).abs()).copied()
+        };
+        while let Some(end) = nearest(from) {
+            from = end.unix_seconds();
+            ends.push(end);
         }
         ends.push(stretch.end);
     }
@@ -248,7 +255,8 @@ mod tests {
         ask: &Ask,
         mut listed: impl FnMut(&str) -> Option<(String, Standing)>,
     ) -> Vec<String> {
-        let known = Known { stock, filed: &BTreeSet::new(), now: at(now), hours: false };
+        let none = BTreeSet::new();
+        let known = Known { stock, filed: &none, hour_files: &none, now: at(now), hours: false };
         let look = |period: Period| {
             let name = period.file_name(None);
             Ok::<_, Infallible>(Place { listed: listed(&name), name })
@@ -313,16 +321,19 @@ mod tests {
     #[test]
     fn a_year_is_cut_into_pieces_that_hold_every_task_once() {
         let stock = minutes("2024-01-01T00:00:00Z", "2025-01-01T00:00:00Z");
-        let known = Known { stock: &stock, filed: &BTreeSet::new(), now: at("2025-11-07T00:00:00Z"), hours: false };
+        let (none, now) = (BTreeSet::new(), at("2025-11-07T00:00:00Z"));
+        let known = Known { stock: &stock, filed: &none, hour_files: &none, now, hours: false };
         let look = |period: Period| Ok::<_, Infallible>(Place { listed: None, name: period.file_name(None) });
         let Ok(all) = tasks(&known, &Ask::All, look, |_| Ok(String::new()));
         let count = |kind| all.iter().filter(|task| task.period.kind() == kind).count();
         assert_eq!((count(Kind::Day), count(Kind::Week), count(Kind::Month)), (366, 53, 12));
         let pieces = pieces(all.clone(), 2);
-        assert_eq!(pieces.len(), 6);
-        let days = |piece: &Piece| (piece.range.end.unix_seconds() - piece.range.start.unix_seconds()) / 86_400;
-        // Two months, and at most a week that reaches into them.
-        assert!(pieces.iter().all(|piece| (57..=72).contains(&days(piece))), "{pieces:?}");
+        let months = pieces.iter().map(|piece| {
+            let days = (piece.range.end.unix_seconds() - piece.range.start.unix_seconds()) / 86_400;
+            // At most a week reaches into them.
+            days / 30
+        });
+        assert_eq!(months.collect::<Vec<_>>(), [3, 2, 2, 1, 1, 1, 1, 1]);
         assert_eq!(pieces.iter().map(|piece| piece.tasks.len()).sum::<usize>(), all.len());
         for piece in &pieces {
             assert!(

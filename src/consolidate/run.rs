@@ -1,6 +1,7 @@
 //! A run: what it is asked for, what it does one after the other, and what it tells.
 
 use super::ConsolidateError;
+use super::filing::Filing;
 use super::lock::Lock;
 use super::plan::{self, Ask, Known, Piece, Place};
 use super::prune;
@@ -272,14 +273,15 @@ impl<'a> Run<'a> {
     fn meter(&self, tell: &mut impl FnMut(Done)) -> Result<BTreeSet<String>, ConsolidateError> {
         let ever = Instant::from_unix_micros(i64::MIN / 2)..Instant::from_unix_micros(i64::MAX);
         let stock = self.store.stock(self.meter, ever)?;
-        let filed = self.filed();
+        let (filed, hour_files) = (self.filed(), self.hour_files()?);
         let events = self.store.events(&EventQuery {
             meter: Some(self.meter.clone()),
             oldest_first: true,
             ..EventQuery::default()
         })?;
         let sources = |period| sources(self.tree, self.meter, self.is_default, period, &events);
-        let known = Known { stock: &stock, filed: &filed, now: self.wishes.now, hours: self.wishes.hours };
+        let Wishes { now, hours, .. } = *self.wishes;
+        let known = Known { stock: &stock, filed: &filed, hour_files: &hour_files, now, hours };
         let tasks = plan::tasks(&known, &self.wishes.select, |period| self.look(period), sources)?;
         tell(Done::Planned(tasks.len()));
         let means: Vec<(Period, String)> = tasks
@@ -315,6 +317,14 @@ impl<'a> Run<'a> {
         days
     }
 
+    /// Hours of which there are listed files.
+    fn hour_files(&self) -> Result<BTreeSet<Period>, ArchiveError> {
+        let all = self.tree.all_listed(Kind::Hour.folder())?.into_iter();
+        let own = all.filter(|(_, listed)| listed.meter == self.meter.as_str());
+        let periods = own.filter_map(|(name, _)| Named::parse(&name)).map(|named| named.period);
+        Ok(periods.filter(|period| period.kind() == Kind::Hour).collect())
+    }
+
     fn look(&self, period: Period) -> Result<Place, ArchiveError> {
         let (name, listed) = place_of(self.tree, self.meter, self.is_default, period)?;
         let Some(listed) = listed else { return Ok(Place { name, listed: None }) };
@@ -340,38 +350,32 @@ impl<'a> Run<'a> {
         pieces: &[Piece],
         tell: &mut dyn FnMut(Done),
     ) -> Result<(), ConsolidateError> {
+        if pieces.is_empty() {
+            return Ok(());
+        }
         let next = AtomicUsize::new(0);
         let failed: Mutex<Option<ConsolidateError>> = Mutex::new(None);
         // Each worker has a connection of its own: this one's cannot be shared.
         let Self { wishes, tree, meter, is_default, .. } = *self;
         let whose = self.whose();
-        let work = |told: &mut dyn FnMut(usize, Option<Done>)| -> Result<(), ConsolidateError> {
+        let work = |filing: &mut Filing<'_>| -> Result<(), ConsolidateError> {
             let store = Store::open(&wishes.store)?;
             store.set_cache(CACHE_KB)?;
             let worker = Worker { store, tree, meter, is_default, whose, stock, events, form: wishes.form };
             loop {
                 let index = next.fetch_add(1, Ordering::Relaxed);
                 let Some(piece) = pieces.get(index) else { return Ok(()) };
-                worker.piece(piece, &mut |done| told(index, Some(done)))?;
-                told(index, None);
+                worker.piece((index, piece), filing)?;
             }
         };
-        let workers = self.wishes.workers.min(pieces.len());
-        if workers <= 1 {
-            return work(&mut |_, done| {
-                if let Some(done) = done {
-                    tell(done);
-                }
-            });
-        }
         std::thread::scope(|scope| -> Result<(), ConsolidateError> {
             let (sender, receiver) = mpsc::channel();
-            for _ in 0..workers {
-                let (sender, work, failed, next) = (sender.clone(), &work, &failed, &next);
+            for _ in 0..wishes.workers.clamp(1, pieces.len()) {
+                let mut filing = Filing::start(scope, tree, sender.clone())?;
+                let (work, failed, next) = (&work, &failed, &next);
                 let started =
                     std::thread::Builder::new().name("consolidate".to_owned()).spawn_scoped(scope, move || {
-                        let done = work(&mut |index, done| drop(sender.send((index, done))));
-                        if let Err(error) = done {
+                        if let Err(error) = work(&mut filing).and_then(|()| filing.end()) {
                             // Nobody begins another piece.
                             next.store(usize::MAX / 2, Ordering::Relaxed);
                             failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);

@@ -62,15 +62,13 @@ pub(super) fn sources(
 }
 
 impl Worker<'_> {
-    /// Writes the files of a piece.
-    pub(super) fn piece(&self, piece: &Piece, tell: &mut dyn FnMut(Done)) -> Result<(), ConsolidateError> {
-        std::thread::scope(|scope| {
-            let filing = Filing::start(scope, self.tree)?;
-            self.write(piece, Writing::new(self, piece, filing, tell))
-        })
-    }
-
-    fn write(&self, piece: &Piece, mut writing: Writing<'_>) -> Result<(), ConsolidateError> {
+    /// Writes the files of a piece, which has an index.
+    pub(super) fn piece(
+        &self,
+        (index, piece): (usize, &Piece),
+        filing: &mut Filing<'_>,
+    ) -> Result<(), ConsolidateError> {
+        let mut writing = Writing::new(self, (index, piece), filing);
         let has_means = writing.steps.is_some();
         let start = if has_means { piece.range.start.plus_seconds(-STEP_S) } else { piece.range.start };
         for (range, is_merged) in self.segments(start..piece.range.end) {
@@ -116,9 +114,10 @@ impl Worker<'_> {
 }
 
 /// Files on their way.
-struct Writing<'w> {
+struct Writing<'w, 's> {
     worker: &'w Worker<'w>,
-    tell: &'w mut dyn FnMut(Done),
+    /// Which piece they belong to.
+    index: usize,
     hours: Lane,
     days: Lane,
     means: Vec<(Task, History)>,
@@ -129,7 +128,7 @@ struct Writing<'w> {
     flaws: BTreeMap<String, Flaw>,
     /// Days of which files had readings of a better quality than the store.
     better: BTreeSet<Period>,
-    filing: Filing,
+    filing: &'w mut Filing<'s>,
     /// What is told with the next file.
     told: Vec<Done>,
 }
@@ -148,8 +147,8 @@ impl Lane {
     }
 }
 
-impl<'w> Writing<'w> {
-    fn new(worker: &'w Worker<'w>, piece: &Piece, filing: Filing, tell: &'w mut dyn FnMut(Done)) -> Self {
+impl<'w, 's> Writing<'w, 's> {
+    fn new(worker: &'w Worker<'w>, (index, piece): (usize, &Piece), filing: &'w mut Filing<'s>) -> Self {
         let has_means = piece.tasks.iter().any(|task| !task.period.kind().has_readings());
         let of = |kind| {
             let mut tasks: Vec<Task> = piece.tasks.iter().filter(|task| task.period.kind() == kind).cloned().collect();
@@ -160,7 +159,7 @@ impl<'w> Writing<'w> {
         let means = of(Kind::Week).into_iter().chain(of(Kind::Month)).map(|task| (task, History::default())).collect();
         Self {
             worker,
-            tell,
+            index,
             hours: lane(Kind::Hour),
             days: lane(Kind::Day),
             means,
@@ -245,7 +244,8 @@ impl<'w> Writing<'w> {
         }
         self.close(Instant::from_unix_micros(i64::MAX))?;
         self.told.extend(std::mem::take(&mut self.flaws).into_values().map(|flaw| Done::Refused(flaw.error)));
-        self.filing.end(self.told, self.tell)
+        let told = self.told.into_iter().map(Some).chain([None]);
+        self.filing.hand(None, told.map(|done| (self.index, done)).collect())
     }
 
     /// An hour or a day that is over.
@@ -348,6 +348,7 @@ impl<'w> Writing<'w> {
         }
         let unchanged = !prepared.is_change();
         self.told.push(Done::Written { path, count, bytes: content.bytes.len() as u64, unchanged });
-        self.filing.hand(prepared, std::mem::take(&mut self.told), self.tell)
+        let told = self.told.drain(..).map(|done| (self.index, Some(done))).collect();
+        self.filing.hand(Some(prepared), told)
     }
 }

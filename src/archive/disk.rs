@@ -30,9 +30,20 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), ArchiveError> {
     }
     let above = folder.parent().unwrap_or(Path::new(""));
     make_folder(above)?;
+    if make_one(folder)? {
+        sync(if above.as_os_str().is_empty() { Path::new(".") } else { above })?;
+    }
+    Ok(())
+}
+
+/// Makes a folder, if there is none. Whether it did: then the one above is to be synced.
+pub(super) fn make_one(folder: &Path) -> Result<bool, ArchiveError> {
+    if folder.is_dir() {
+        return Ok(false);
+    }
     match fs::create_dir(folder) {
-        Ok(()) => sync(if above.as_os_str().is_empty() { Path::new(".") } else { above }),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(false),
         Err(source) => Err(ArchiveError::Io { path: folder.into(), source }),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::checksum::sha256;
 use super::content::Content;
-use super::disk::{flush, make_folder, names_in, set_aside, sync};
+use super::disk::{flush, make_folder, make_one, names_in, set_aside, sync};
 use super::layout::{FOLDERS, Named, Period, is_manifest};
 use super::manifest::{Listed, Manifest};
 use super::{ArchiveError, scan};
@@ -25,6 +25,8 @@ pub struct Tree {
     root: PathBuf,
     dry: bool,
     state: Mutex<State>,
+    /// Held while files get their names: manifests are written one after the other, and nobody else waits for the disk.
+    naming: Mutex<()>,
 }
 
 /// What is known of the disk.
@@ -32,6 +34,8 @@ pub struct Tree {
 struct State {
     names: BTreeMap<&'static str, BTreeSet<String>>,
     manifests: BTreeMap<(&'static str, String), Manifest>,
+    /// The root has folders that may not be on the disk yet.
+    has_new_folders: bool,
 }
 
 /// Held while files are written: nobody else writes to the tree.
@@ -103,7 +107,7 @@ impl Tree {
         for folder in FOLDERS {
             state.names.insert(folder, names_in(&root.join(folder))?);
         }
-        Ok(Self { root: root.into(), dry, state: Mutex::new(state) })
+        Ok(Self { root: root.into(), dry, state: Mutex::new(state), naming: Mutex::new(()) })
     }
 
     /// The folder.
@@ -319,7 +323,10 @@ impl Tree {
         if !is_new || self.dry {
             return Ok(prepared);
         }
-        make_folder(&folder)?;
+        // One after the other, so that no name is given in a folder that another thread has made and not noted yet.
+        let mut state = self.state();
+        state.has_new_folders |= make_one(&folder)?;
+        drop(state);
         prepared.temporary = Some(self.write(&folder, &path, &content.bytes)?);
         Ok(prepared)
     }
@@ -361,15 +368,19 @@ impl Tree {
     /// # Errors
     /// [`ArchiveError`], naming the file. Whatever has its name by then is whole.
     pub fn commit(&self, files: Vec<Proven>) -> Result<(), ArchiveError> {
-        let mut state = self.state();
+        let _naming = self.naming.lock().unwrap_or_else(PoisonError::into_inner);
         let mut touched: BTreeMap<(&'static str, String), bool> = BTreeMap::new();
         let files: Vec<Prepared> = files.into_iter().map(|Proven(file)| file).collect();
+        if std::mem::take(&mut self.state().has_new_folders) {
+            sync(&self.root)?;
+        }
         for file in files.iter().filter(|file| file.set_aside && !self.dry) {
             let path = self.path(file.period, &file.name);
             if fs::symlink_metadata(&path).is_ok() {
                 set_aside(&path)?;
             }
         }
+        let mut state = self.state();
         for file in &files {
             let key = (file.period.kind().folder(), file.period.manifest());
             let manifest = self.manifest(&mut state, key.clone())?;
@@ -379,11 +390,9 @@ impl Tree {
             }
             *touched.entry(key).or_default() |= !is_listed;
         }
-        for (key, changed) in &touched {
-            if *changed {
-                self.put_manifest(&mut state, key)?;
-            }
-        }
+        drop(state);
+        let changed = touched.iter().filter(|(_, is_changed)| **is_changed);
+        changed.map(|(key, _)| key).try_for_each(|key| self.put_manifest(key))?;
         let mut again = BTreeSet::new();
         for file in files {
             let folder = file.period.kind().folder();
@@ -392,6 +401,7 @@ impl Tree {
                 temporary.persist(&path).map_err(|error| ArchiveError::Io { path, source: error.error })?;
             }
             let key = (folder, file.period.manifest());
+            let mut state = self.state();
             if let Some(listed) = state.manifests.get_mut(&key).and_then(|all| all.files.get_mut(&file.name))
                 && listed.before.take().is_some()
             {
@@ -407,7 +417,7 @@ impl Tree {
             // A rename is only on the disk once the folder is.
             sync(&self.root.join(folder))?;
         }
-        again.iter().try_for_each(|key| self.put_manifest(&mut state, key))
+        again.iter().try_for_each(|key| self.put_manifest(key))
     }
 
     /// Forgets what files took the place of, where they have: a run that was interrupted had no time to.
@@ -427,12 +437,13 @@ impl Tree {
                 }
             }
         }
+        drop(state);
         for key in &touched {
             // The names that the interrupted run gave may not be on the disk yet; only once they are may the manifest forget.
             if !self.dry {
                 sync(&self.root.join(key.0))?;
             }
-            self.put_manifest(&mut state, key)?;
+            self.put_manifest(key)?;
         }
         Ok(())
     }
@@ -453,8 +464,9 @@ impl Tree {
                 touched.insert(key);
             }
         }
+        drop(state);
         for key in &touched {
-            self.put_manifest(&mut state, key)?;
+            self.put_manifest(key)?;
             if !self.dry {
                 sync(&self.root.join(key.0))?;
             }
@@ -475,8 +487,9 @@ impl Tree {
                 touched.insert(key);
             }
         }
+        drop(state);
         for key in &touched {
-            self.put_manifest(&mut state, key)?;
+            self.put_manifest(key)?;
         }
         let mut folders = BTreeSet::new();
         for (period, name) in files {
@@ -491,7 +504,7 @@ impl Tree {
                     _ => {}
                 }
             }
-            if let Some(names) = state.names.get_mut(folder) {
+            if let Some(names) = self.state().names.get_mut(folder) {
                 names.remove(name);
             }
         }
@@ -502,21 +515,24 @@ impl Tree {
     }
 
     /// Writes a manifest, or removes it where it lists nothing.
-    fn put_manifest(&self, state: &mut State, key: &(&'static str, String)) -> Result<(), ArchiveError> {
-        let Some(manifest) = state.manifests.get(key) else { return Ok(()) };
+    fn put_manifest(&self, key: &(&'static str, String)) -> Result<(), ArchiveError> {
+        let text = match self.state().manifests.get(key) {
+            Some(manifest) if manifest.files.is_empty() => None,
+            Some(manifest) => Some(manifest.to_text()),
+            None => return Ok(()),
+        };
         let folder = self.root.join(key.0);
         let path = folder.join(&key.1);
-        if !self.dry {
-            if manifest.files.is_empty() {
-                match fs::remove_file(&path) {
-                    Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                        return Err(ArchiveError::Io { path, source });
-                    }
-                    _ => {}
+        match &text {
+            _ if self.dry => {}
+            None => match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(ArchiveError::Io { path, source });
                 }
-            } else {
+                _ => {}
+            },
+            Some(text) => {
                 make_folder(&folder)?;
-                let text = manifest.to_text();
                 let temporary = self.write(&folder, &path, text.as_bytes())?;
                 flush(&temporary, &path)?;
                 if self.read(temporary.path())?.as_deref() != Some(text.as_bytes()) {
@@ -526,11 +542,11 @@ impl Tree {
                 sync(&folder)?;
             }
         }
+        let mut state = self.state();
         let names = state.names.entry(key.0).or_default();
-        if manifest.files.is_empty() {
-            names.remove(&key.1)
-        } else {
-            names.insert(key.1.clone())
+        match text {
+            Some(_) => names.insert(key.1.clone()),
+            None => names.remove(&key.1),
         };
         Ok(())
     }

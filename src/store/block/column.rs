@@ -305,10 +305,9 @@ impl Opened {
     /// Mantissa and exponent as sent of the numbers in a range, one after the other, into `sink`.
     #[inline]
     pub(crate) fn each_number(&self, range: Range<usize>, sink: &mut impl FnMut(i64, i8)) -> Result<(), Damage> {
-        if let (Scale::Fixed(exponent), Ints::Values(mantissas)) = (&self.scale, &self.mantissas) {
-            let mantissas = mantissas.get(range).ok_or(Damage("a number is missing"))?;
-            mantissas.iter().for_each(|&mantissa| sink(mantissa, *exponent));
-            return Ok(());
+        if let Scale::Fixed(exponent) = &self.scale {
+            let all = self.mantissas.each(range, |mantissa| sink(mantissa, *exponent));
+            return all.ok_or(Damage("a number is missing"));
         }
         for index in range {
             let (mantissa, exponent) = self.number(index)?;

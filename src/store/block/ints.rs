@@ -19,6 +19,7 @@ use super::{Damage, MAX_ROWS};
 use pco::data_types::Number;
 use pco::wrapped::{FileCompressor, FileDecompressor};
 use pco::{ChunkConfig, DeltaSpec, ModeSpec, PagingSpec};
+use std::ops::Range;
 
 const CONSTANT: u8 = 0;
 const LINE: u8 = 1;
@@ -137,6 +138,7 @@ macro_rules! narrow {
                 value.wrapping_sub(low).cast_unsigned() as Self
             }
             #[allow(clippy::unnecessary_cast)]
+            #[inline]
             fn back(self, low: i64) -> i64 {
                 low.wrapping_add((self as u64).cast_signed())
             }
@@ -164,22 +166,45 @@ fn chunk<T: Number>(values: &[T], order: usize) -> Option<Vec<u8>> {
     chunk.write_page(0, out).ok()
 }
 
-/// A column that was read; one that does not change takes no room.
+/// A column that was read; one that does not change takes no room, and what pco packed as narrow numbers stays narrow.
 #[derive(Debug, Clone)]
 pub(crate) enum Ints {
     /// A first number and a step.
     Line(i64, i64),
     /// Each number.
     Values(Vec<i64>),
+    /// How far each is above a lowest one.
+    Above8(i64, Vec<u8>),
+    /// The same.
+    Above16(i64, Vec<u16>),
+    /// The same.
+    Above32(i64, Vec<u32>),
 }
 
 impl Ints {
     /// The number at `index`, which has to be below the column's count.
+    #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<i64> {
         match self {
             Self::Line(first, step) => Some(line(*first, *step, index)),
             Self::Values(values) => values.get(index).copied(),
+            Self::Above8(low, values) => Some(values.get(index)?.back(*low)),
+            Self::Above16(low, values) => Some(values.get(index)?.back(*low)),
+            Self::Above32(low, values) => Some(values.get(index)?.back(*low)),
         }
+    }
+
+    /// The numbers in a range, one after the other; `None` where they are not all there.
+    #[inline]
+    pub(crate) fn each(&self, range: Range<usize>, mut sink: impl FnMut(i64)) -> Option<()> {
+        match self {
+            Self::Line(first, step) => range.for_each(|index| sink(line(*first, *step, index))),
+            Self::Values(values) => values.get(range)?.iter().for_each(|value| sink(*value)),
+            Self::Above8(low, values) => values.get(range)?.iter().for_each(|value| sink(value.back(*low))),
+            Self::Above16(low, values) => values.get(range)?.iter().for_each(|value| sink(value.back(*low))),
+            Self::Above32(low, values) => values.get(range)?.iter().for_each(|value| sink(value.back(*low))),
+        }
+        Some(())
     }
 
     /// The number that all are, where that is so.
@@ -195,6 +220,9 @@ impl Ints {
         match self {
             Self::Line(first, step) => (0..count).map(|index| line(first, step, index)).collect(),
             Self::Values(values) => values,
+            Self::Above8(low, values) => values.into_iter().map(|value| value.back(low)).collect(),
+            Self::Above16(low, values) => values.into_iter().map(|value| value.back(low)).collect(),
+            Self::Above32(low, values) => values.into_iter().map(|value| value.back(low)).collect(),
         }
     }
 }
@@ -228,13 +256,13 @@ fn take_ints(source: &mut Source<'_>, count: usize) -> Result<Ints, Damage> {
         tag => {
             let low = source.signed()?;
             let chunk = source.bytes()?;
-            match tag {
-                PCO_8 => unpack::<u8>(chunk, low, count)?,
-                PCO_16 => unpack::<u16>(chunk, low, count)?,
-                PCO_32 => unpack::<u32>(chunk, low, count)?,
-                PCO_64 => unpack::<u64>(chunk, low, count)?,
+            return Ok(match tag {
+                PCO_8 => Ints::Above8(low, unpack(chunk, count)?),
+                PCO_16 => Ints::Above16(low, unpack(chunk, count)?),
+                PCO_32 => Ints::Above32(low, unpack(chunk, count)?),
+                PCO_64 => Ints::Values(unpack::<u64>(chunk, count)?.into_iter().map(|value| value.back(low)).collect()),
                 _ => return Err(Damage("a column has an unknown form")),
-            }
+            });
         }
     };
     Ok(Ints::Values(values))
@@ -255,7 +283,7 @@ fn take_runs(source: &mut Source<'_>, count: usize) -> Result<Vec<i64>, Damage> 
     if values.len() == count { Ok(values) } else { Err(Damage("a column is too short")) }
 }
 
-fn unpack<T: Narrow>(chunk: &[u8], low: i64, count: usize) -> Result<Vec<i64>, Damage> {
+fn unpack<T: Narrow>(chunk: &[u8], count: usize) -> Result<Vec<T>, Damage> {
     let read = || -> pco::errors::PcoResult<Option<Vec<T>>> {
         let (file, rest) = FileDecompressor::new(chunk)?;
         let (mut chunk, rest) = file.chunk_decompressor::<T, _>(rest)?;
@@ -264,10 +292,7 @@ fn unpack<T: Narrow>(chunk: &[u8], low: i64, count: usize) -> Result<Vec<i64>, D
         let progress = page.read(&mut values)?;
         Ok((progress.finished && progress.n_processed == count).then_some(values))
     };
-    match read() {
-        Ok(Some(values)) => Ok(values.into_iter().map(|value| value.back(low)).collect()),
-        _ => Err(Damage("a pco chunk is damaged")),
-    }
+    read().ok().flatten().ok_or(Damage("a pco chunk is damaged"))
 }
 
 /// Appends a column behind its length, so that it can be skipped.

@@ -96,8 +96,11 @@ impl Times {
         match times {
             Ints::Line(first, step) if step > 0 || count < 2 => Ok(Self::Even { first, step: step.max(1), count }),
             Ints::Line(first, 0) => Ok(Self::Listed(vec![first; count])),
-            Ints::Values(times) if times.is_sorted() => Ok(Self::Listed(times)),
-            _ => Err(Damage("the times of a span are out of order")),
+            Ints::Line(..) => Err(Damage("the times of a span are out of order")),
+            listed => match listed.into_vec(count) {
+                times if times.is_sorted() => Ok(Self::Listed(times)),
+                _ => Err(Damage("the times of a span are out of order")),
+            },
         }
     }
 }

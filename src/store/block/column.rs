@@ -392,6 +392,12 @@ impl Cursor {
         Ok(Decimal::new(mantissa, exponent))
     }
 
+    /// Passes over rows of a block that [is plain](Opened::is_plain).
+    pub(crate) const fn pass(&mut self, count: usize) {
+        self.row += count;
+        self.number += count;
+    }
+
     /// Passes over a row.
     pub(crate) fn skip(&mut self, block: &Opened) -> Result<(), Damage> {
         let form = block.form(self.row)?;

@@ -108,6 +108,25 @@ pub(crate) fn readings() -> impl Strategy<Value = Vec<(Instant, Reading)>> {
     })
 }
 
+/// Readings of the same registers, all of them numbers: the usual case.
+fn alike() -> impl Strategy<Value = Vec<(Instant, Reading)>> {
+    let values = proptest::collection::vec((0i64..3, any::<i32>(), 0i64..4), 1..40);
+    (values, proptest::option::of(meter_time())).prop_map(|(values, clock)| {
+        let mut at = Instant::from_unix(1_762_473_600);
+        let mut reading = |(minutes, one, other)| {
+            at = at.plus_seconds(60 * minutes);
+            let mut reading = Reading::new(Protocol::Dlms);
+            reading.meter = Some(meter());
+            reading.clock = clock;
+            for (code, mantissa) in [(b"16.7.0", i64::from(one)), (b"32.7.0", 2300 + other)] {
+                reading.registers.push(Register::number(Code::parse(code), Decimal::new(mantissa, -1), Some(Unit::W)));
+            }
+            (at, reading)
+        };
+        values.into_iter().map(&mut reading).collect()
+    })
+}
+
 fn pack(all: &[(Instant, Reading)]) -> Packed {
     whole::pack(all).unwrap()
 }
@@ -129,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn reading_on_from_the_middle_gives_the_rest(all in readings(), from: prop::sample::Index) {
+    fn reading_on_from_the_middle_gives_the_rest(all in prop_oneof![readings(), alike()], from: prop::sample::Index) {
         let packed = pack(&all);
         let from = all[from.index(all.len())].0;
         let mut stream = packed.open().unwrap();

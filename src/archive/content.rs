@@ -65,7 +65,7 @@ pub struct Content {
     pub summary: Summary,
 }
 
-/// A file of readings that is being written, in order of time.
+/// Files of readings that are written one after the other, each in order of time.
 #[derive(Debug)]
 pub struct Text {
     form: Form,
@@ -76,7 +76,7 @@ pub struct Text {
 }
 
 impl Text {
-    /// A file of whole readings, or of the short form that the old application's export wrote.
+    /// Files of whole readings, or of the short form that the old application's export wrote.
     #[must_use]
     pub fn new(form: Form, short: bool) -> Self {
         Self { form, short, packer: Packer::default(), units: BTreeMap::new(), summary: Summary::default() }
@@ -91,7 +91,7 @@ impl Text {
                 self.units.insert(extra.key.to_string(), unit.symbol().to_string());
             }
         }
-        let is_first = self.summary.count == 0;
+        let is_first = self.is_empty();
         self.summary.take(at, values);
         let text = self.packer.text();
         if !is_first {
@@ -105,13 +105,20 @@ impl Text {
         self.packer.flow();
     }
 
-    /// The file of a meter and a day, of one hour of it where that is given.
+    /// Whether there is no reading in it.
     #[must_use]
-    pub fn finish(mut self, meter: &str, date: String, hour: Option<u8>) -> Content {
+    pub const fn is_empty(&self) -> bool {
+        self.summary.count == 0
+    }
+
+    /// The file of a meter and a day, of one hour of it where that is given. Afterwards the next can be written.
+    #[must_use]
+    pub fn finish(&mut self, meter: &str, date: String, hour: Option<u8>) -> Content {
+        let summary = std::mem::take(&mut self.summary);
         let mut head = DayFile::new(meter, Some(date), Vec::new(), std::mem::take(&mut self.units));
-        head.nb_mesures = self.summary.count;
+        head.nb_mesures = summary.count;
         head.heure = hour;
-        if let Some((_, newest)) = self.summary.between {
+        if let Some((_, newest)) = summary.between {
             head.metadata.creation = newest.to_string();
         }
         let json = match self.form {
@@ -128,11 +135,11 @@ impl Text {
         let head = json.rsplit_once(']').map_or("", |(head, _)| head);
         let (inner, outer) = if self.form == Form::Compact { ("", "") } else { ("\n  ", "\n") };
         let text = self.packer.text();
-        text.extend_from_slice(if self.summary.count == 0 { "" } else { inner }.as_bytes());
+        text.extend_from_slice(if summary.count == 0 { "" } else { inner }.as_bytes());
         text.push(b']');
         text.extend_from_slice(outer.as_bytes());
         text.extend_from_slice(b"}\n");
-        Content { bytes: self.packer.finish(head), summary: self.summary }
+        Content { bytes: self.packer.finish(head), summary }
     }
 }
 

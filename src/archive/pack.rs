@@ -26,11 +26,11 @@ impl Packer {
         self.body.flow(|piece| self.crc.update(piece));
     }
 
-    /// The whole file, with `head` before what was handed over.
+    /// The whole file, with `head` before what was handed over. Afterwards the next can come.
     #[must_use]
-    pub(super) fn finish(self, head: &str) -> Vec<u8> {
-        let Self { body, crc: mut of_body } = self;
-        let mut body = body.finish(|piece| of_body.update(piece));
+    pub(super) fn finish(&mut self, head: &str) -> Vec<u8> {
+        let mut of_body = std::mem::take(&mut self.crc);
+        let mut body = self.body.finish(|piece| of_body.update(piece));
         // Deflate, no flags, no time, no extra flags, system unknown.
         let mut file = vec![0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 255];
         flushed(head.as_bytes(), &mut file);

@@ -133,17 +133,21 @@ struct Writing<'w, 's> {
     told: Vec<Done>,
 }
 
-/// Files of one kind, one after the other, and the text that the first of them is becoming.
+/// Files of one kind, one after the other, and the text of the first of them.
 struct Lane {
     tasks: VecDeque<Task>,
-    text: Option<Text>,
+    text: Text,
 }
 
 impl Lane {
-    /// The first, if it is over at a time.
-    fn over(&mut self, at: Instant) -> Option<(Task, Option<Text>)> {
+    /// The first, if it is over at a time, and what is in it, if anything is.
+    fn over(&mut self, at: Instant, meter: &MeterId) -> Option<(Task, Option<Content>)> {
         self.tasks.front().filter(|task| task.period.end() <= at)?;
-        Some((self.tasks.pop_front()?, self.text.take()))
+        let task = self.tasks.pop_front()?;
+        let hour = (task.period.kind() == Kind::Hour).then(|| task.period.hour());
+        let has_readings = !self.text.is_empty();
+        let content = has_readings.then(|| self.text.finish(meter.as_str(), task.period.date(), hour));
+        Some((task, content))
     }
 }
 
@@ -155,7 +159,7 @@ impl<'w, 's> Writing<'w, 's> {
             tasks.sort_by_key(|task| task.period.start());
             tasks
         };
-        let lane = |kind| Lane { tasks: of(kind).into(), text: None };
+        let lane = |kind| Lane { tasks: of(kind).into(), text: Text::new(worker.form, false) };
         let means = of(Kind::Week).into_iter().chain(of(Kind::Month)).map(|task| (task, History::default())).collect();
         Self {
             worker,
@@ -205,8 +209,7 @@ impl<'w, 's> Writing<'w, 's> {
         for lane in [&mut self.hours, &mut self.days] {
             // What is over by now has been closed.
             if lane.tasks.front().is_some_and(|task| task.period.start() <= at) {
-                let form = self.worker.form;
-                lane.text.get_or_insert_with(|| Text::new(form, false)).push(at, values, quality, source);
+                lane.text.push(at, values, quality, source);
             }
         }
         Ok(())
@@ -222,11 +225,11 @@ impl<'w, 's> Writing<'w, 's> {
 
     /// Ends what is over at a time.
     fn close(&mut self, at: Instant) -> Result<(), ConsolidateError> {
-        while let Some((task, text)) = self.hours.over(at) {
-            self.readings(task, text)?;
+        while let Some((task, content)) = self.hours.over(at, self.worker.meter) {
+            self.readings(task, content)?;
         }
-        while let Some((task, text)) = self.days.over(at) {
-            self.readings(task, text)?;
+        while let Some((task, content)) = self.days.over(at, self.worker.meter) {
+            self.readings(task, content)?;
         }
         while let Some(place) = self.means.iter().position(|(task, _)| task.period.end() <= at) {
             let (task, history) = self.means.remove(place);
@@ -249,7 +252,7 @@ impl<'w, 's> Writing<'w, 's> {
     }
 
     /// An hour or a day that is over.
-    fn readings(&mut self, task: Task, text: Option<Text>) -> Result<(), ConsolidateError> {
+    fn readings(&mut self, task: Task, content: Option<Content>) -> Result<(), ConsolidateError> {
         let worker = self.worker;
         let mut flaw = self.flaws.remove(&task.name);
         if flaw.is_none()
@@ -268,15 +271,13 @@ impl<'w, 's> Writing<'w, 's> {
             self.told.extend(flaw.map(|flaw| Done::Refused(flaw.error)));
             return Ok(());
         }
-        let Some(text) = text else {
+        let Some(content) = content else {
             if let Some(flaw) = flaw {
                 // What nothing is left of keeps its name and its line: a copy put in its place is whole again.
                 self.told.push(Done::Refused(flaw.error));
             }
             return Ok(());
         };
-        let hour = (task.period.kind() == Kind::Hour).then(|| task.period.hour());
-        let content = text.finish(worker.meter.as_str(), task.period.date(), hour);
         let mut origin = mark(stock_of(worker.stock, task.period));
         // Files had a part in it, and must have one again.
         if Period::containing(Kind::Day, task.period.start()).is_some_and(|day| self.better.contains(&day)) {

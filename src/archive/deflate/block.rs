@@ -50,10 +50,10 @@ impl Blocks {
     }
 
     /// What was written, filled up to a byte.
-    pub(super) fn finish(mut self) -> Vec<u8> {
-        let rest = self.waiting.to_le_bytes();
-        self.bytes.extend_from_slice(&rest[..self.bits.div_ceil(8) as usize]);
-        self.bytes
+    pub(super) fn finish(&mut self) -> Vec<u8> {
+        let Self { mut bytes, waiting, bits } = std::mem::take(self);
+        bytes.extend_from_slice(&waiting.to_le_bytes()[..bits.div_ceil(8) as usize]);
+        bytes
     }
 
     /// Says how long each code is, in a code of its own.

@@ -9,6 +9,8 @@ const BIT: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Costs {
     literals: [u16; 256],
+    /// What a literal costs that is not looked at.
+    any: u32,
     lengths: [u16; LONGEST + 1],
     distances: [u16; DISTANCES],
 }
@@ -21,7 +23,7 @@ impl Default for Costs {
         counts.literals[usize::from(b'0')..=usize::from(b'9')].fill(16);
         counts.literals[END + 1..].fill(8);
         counts.distances.fill(1);
-        let mut costs = Self { literals: [0; 256], lengths: [0; LONGEST + 1], distances: [0; DISTANCES] };
+        let mut costs = Self { literals: [0; 256], any: 0, lengths: [0; LONGEST + 1], distances: [0; DISTANCES] };
         costs.learn(&counts);
         costs
     }
@@ -34,6 +36,10 @@ impl Costs {
         let of = |index: usize| of_count(counts.literals[index], total);
         let literals: [u16; LITERALS] = std::array::from_fn(of);
         self.literals.copy_from_slice(&literals[..256]);
+        let of_all = |(count, cost): (&u32, &u16)| (*count, count * u32::from(*cost));
+        let sum = |(counts, costs), (count, cost)| (counts + count, costs + cost);
+        let (count, cost) = counts.literals[..256].iter().zip(&literals).map(of_all).fold((0, 0), sum);
+        self.any = cost / count.max(1);
         for (length, cost) in self.lengths.iter_mut().enumerate().skip(SHORTEST) {
             let symbol = of_length(length);
             *cost = literals[symbol.index] + bits(symbol.extra_bits);
@@ -48,6 +54,15 @@ impl Costs {
     /// What some literals cost.
     pub(super) fn literals(&self, bytes: &[u8]) -> u32 {
         bytes.iter().map(|byte| self.literal(*byte)).sum()
+    }
+
+    /// What the rest of a value costs: a few digits, one like the other, or more than those.
+    #[inline]
+    pub(super) fn rest(&self, bytes: &[u8]) -> u32 {
+        match bytes.len() {
+            count @ 0..=8 => count as u32 * self.any,
+            _ => self.literals(bytes),
+        }
     }
 
     pub(super) fn literal(&self, byte: u8) -> u32 {

@@ -58,11 +58,17 @@ impl Deflate {
         }
     }
 
-    /// Takes the rest and returns the whole deflated text.
-    pub(super) fn finish(mut self, mut each: impl FnMut(&[u8])) -> Vec<u8> {
+    /// Takes the rest and returns the whole deflated text. Afterwards another can come, into the room that this one took.
+    pub(super) fn finish(&mut self, mut each: impl FnMut(&[u8])) -> Vec<u8> {
         self.flow(&mut each);
         self.take(self.text.len(), &mut each);
         self.blocks.write(&self.tokens, &self.counts, true);
+        self.text.clear();
+        self.taken = 0;
+        self.paths.forget_all();
+        self.costs = Costs::default();
+        self.counts = Counts::default();
+        self.tokens.clear();
         self.blocks.finish()
     }
 
@@ -200,6 +206,17 @@ mod tests {
             let packed = deflated(&parts);
             prop_assert!(inflated(&packed) == text);
             prop_assert!(packed == deflated(&[&text]));
+        }
+
+        #[test]
+        fn what_was_packed_before_does_not_show(lengths in proptest::collection::vec(0u32..400, 1..5)) {
+            let mut deflate = Deflate::default();
+            for length in lengths {
+                let text = readings(length);
+                deflate.text().extend_from_slice(&text);
+                let packed = deflate.finish(|_| {});
+                prop_assert!(packed == deflated(&[&text]));
+            }
         }
     }
 }

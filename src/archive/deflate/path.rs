@@ -105,6 +105,16 @@ impl Paths {
         self.fields.iter_mut().for_each(|field| field.start -= count as u32);
     }
 
+    /// The text is gone, and another comes.
+    pub(super) fn forget_all(&mut self) {
+        // Numbers of fields that are gone lead nowhere.
+        match self.first.checked_add(self.fields.len() as u32) {
+            Some(first) if first < u32::MAX / 2 => self.first = first,
+            _ => *self = Self::default(),
+        }
+        self.fields.clear();
+    }
+
     /// Where a field that was seen is; `None` where it has been forgotten.
     #[inline]
     fn place(&self, number: u32) -> Option<usize> {
@@ -259,7 +269,7 @@ impl Paths {
             self.offer(over - first, matching(cost + costs.length(whole), over - index, whole));
         }
         if end > covered {
-            let letters = costs.literals(&text[end..next]);
+            let letters = costs.rest(&text[end..next]);
             let length = length + before;
             self.offer(over - first + 1, matching(cost + costs.length(length) + letters, over + 1 - index, length));
         }
@@ -287,13 +297,27 @@ impl Paths {
         }
         let mut done = start;
         for way in &self.ways[front..] {
-            tokens.extend(text[done..way.start as usize].iter().map(|byte| Token::literal(*byte)));
+            literals(&text[done..], way.start as usize - done, tokens);
             if way.length > 0 {
                 tokens.push(Token::matching(way.length as usize, way.distance as usize + 1));
             }
             done = way.start as usize + way.length as usize;
         }
-        tokens.extend(text[done..].iter().map(|byte| Token::literal(*byte)));
+        literals(&text[done..], text.len() - done, tokens);
+    }
+}
+
+/// Appends the first bytes of a text as literals.
+#[inline]
+fn literals(text: &[u8], count: usize, tokens: &mut Vec<Token>) {
+    match text.first_chunk::<8>() {
+        Some(bytes) if count <= 8 => {
+            // All eight are written, and those that are not meant left out: how many are meant cannot be guessed.
+            let length = tokens.len() + count;
+            tokens.extend_from_slice(&bytes.map(Token::literal));
+            tokens.truncate(length);
+        }
+        _ => tokens.extend(text[..count].iter().map(|byte| Token::literal(*byte))),
     }
 }
 

@@ -243,8 +243,8 @@ impl Tree {
     /// larger than any file of an archive.
     pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, ArchiveError> {
         let fail = |source| ArchiveError::Unreadable { path: path.into(), source };
-        let kind = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata.file_type(),
+        let (kind, length) = match fs::symlink_metadata(path) {
+            Ok(metadata) => (metadata.file_type(), metadata.len()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(fail(error)),
         };
@@ -256,7 +256,8 @@ impl Tree {
         } else if !kind.is_file() {
             return Err(ArchiveError::Outside { path: path.into() });
         }
-        let mut bytes = Vec::new();
+        // Room for all of it and for seeing that it ends there.
+        let mut bytes = Vec::with_capacity(usize::try_from(length.min(MAX_FILE)).unwrap_or_default() + 32);
         let file = File::open(path).map_err(fail)?;
         if file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(fail)? as u64 > MAX_FILE {
             return Err(ArchiveError::damaged(path, "it is larger than any file of an archive"));

@@ -59,9 +59,11 @@ impl History {
     /// How many values there are in all series together, and the times of the first and the last.
     #[must_use]
     pub fn extent(&self) -> (usize, Option<(Instant, Instant)>) {
-        let steps = || self.series.iter().flat_map(|(_, series)| series.steps());
-        let ends = steps().map(|(at, _)| at).min().zip(steps().map(|(at, _)| at).max());
-        (steps().count(), ends)
+        let times = self.series.iter().flat_map(|(_, series)| series.steps()).map(|(at, _)| at);
+        times.fold((0, None), |(count, ends), at| {
+            let (first, last) = ends.unwrap_or((at, at));
+            (count + 1, Some((at.min(first), at.max(last))))
+        })
     }
 
     /// The first and the last value of a series.

@@ -15,7 +15,7 @@ use memchr::memchr;
 const PLACES: usize = 1 << 12;
 
 /// Which field was the last of its kind; 0 for none.
-type Seen = Vec<u32>;
+type Seen = Box<[u32; PLACES]>;
 
 /// What has been seen.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Way {
 
 impl Default for Paths {
     fn default() -> Self {
-        let seen = || vec![0; PLACES];
+        let seen = || Box::new([0; PLACES]);
         Self { fields: Vec::new(), first: 1, keys: seen(), wholes: seen(), pairs: seen(), ways: Vec::new() }
     }
 }
@@ -225,7 +225,8 @@ impl Paths {
     }
 
     /// Offers the ways that a match opens. How far it covers whole fields.
-    #[inline]
+    // Of all that is done to a field this is the most: as a call it takes a twentieth longer.
+    #[inline(always)]
     fn match_from(
         &mut self,
         first: usize,

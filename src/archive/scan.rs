@@ -92,7 +92,7 @@ fn quoted(text: &[u8]) -> Option<&[u8]> {
 }
 
 fn until_quote(text: &[u8]) -> Option<&[u8]> {
-    text.get(..text.iter().position(|&byte| byte == b'"')?)
+    text.get(..memchr::memchr(b'"', text)?)
 }
 
 #[cfg(test)]

@@ -30,24 +30,29 @@ impl History {
     pub fn push(&mut self, at: Instant, values: &Values) {
         self.first.get_or_insert(at);
         self.last = Some(at);
+        let mut place = 0;
         for &(column, value) in &values.columns {
             let key = if column == Column::PowerTotal { POWER } else { column_key(column) };
-            self.add(key, column.unit(), at, value);
+            self.add(&mut place, key, column.unit(), at, value);
         }
         for extra in &values.extras {
-            self.add(&extra.key, extra.unit, at, extra.value);
+            self.add(&mut place, &extra.key, extra.unit, at, extra.value);
         }
     }
 
-    fn add(&mut self, key: &str, unit: Option<Unit>, at: Instant, value: Decimal) {
-        let place = self.series.iter().position(|(other, _)| other == key).unwrap_or_else(|| {
-            let unit = unit.map(|unit| unit.symbol().to_string()).unwrap_or_default();
-            self.series.push((key.to_owned(), Series { unit, ..Series::default() }));
-            self.series.len() - 1
-        });
-        if let Some((_, series)) = self.series.get_mut(place) {
+    /// Adds a step to the series of a key. It probably is at `place`, as in the step before, and the next behind it.
+    fn add(&mut self, place: &mut usize, key: &str, unit: Option<Unit>, at: Instant, value: Decimal) {
+        if self.series.get(*place).is_none_or(|(other, _)| other != key) {
+            *place = self.series.iter().position(|(other, _)| other == key).unwrap_or_else(|| {
+                let unit = unit.map(|unit| unit.symbol().to_string()).unwrap_or_default();
+                self.series.push((key.to_owned(), Series { unit, ..Series::default() }));
+                self.series.len() - 1
+            });
+        }
+        if let Some((_, series)) = self.series.get_mut(*place) {
             series.push(at, value);
         }
+        *place += 1;
     }
 
     /// Whether there is no step.

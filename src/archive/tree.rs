@@ -373,7 +373,7 @@ impl Tree {
         let mut touched: BTreeMap<(&'static str, String), bool> = BTreeMap::new();
         let files: Vec<Prepared> = files.into_iter().map(|Proven(file)| file).collect();
         if std::mem::take(&mut self.state().has_new_folders) {
-            sync(&self.root)?;
+            sync(&self.root).inspect_err(|_| self.state().has_new_folders = true)?;
         }
         for file in files.iter().filter(|file| file.set_aside && !self.dry) {
             let path = self.path(file.period, &file.name);

@@ -245,7 +245,9 @@ impl Paths {
         // Letters before it that are the same there need not be written: the end of a value.
         let free = (start - way.start as usize - way.length as usize).min(LONGEST - length);
         let before = alike_before(text, there, start).min(free);
-        let cost = way.cost + costs.distance(distance) - costs.literals(&text[start - before..start]);
+        // What the letters cost was partly estimated, and may have been less than they do.
+        let letters = costs.literals(&text[start - before..start]);
+        let cost = (way.cost + costs.distance(distance)).saturating_sub(letters);
         let end = start + length;
         // Few at most: a search from the middle would take longer.
         let mut over = index;

@@ -308,6 +308,21 @@ mod tests {
     }
 
     #[test]
+    fn an_old_hour_is_looked_after_where_it_has_a_file() {
+        let stock = minutes("2025-11-07T00:00:00Z", "2025-11-08T00:00:00Z");
+        let (none, hour) = (BTreeSet::new(), Period::containing(Kind::Hour, at("2025-11-07T05:00:00Z")).unwrap());
+        let (hour_files, now) = (BTreeSet::from([hour]), at("2025-11-20T00:00:00Z"));
+        let known = Known { stock: &stock, filed: &none, hour_files: &hour_files, now, hours: false };
+        let look = |period: Period| {
+            let listed = (period == hour).then(|| ("59-0000000000000000".to_owned(), Standing::Whole));
+            Ok::<_, Infallible>(Place { listed, name: period.file_name(None) })
+        };
+        let Ok(all) = tasks(&known, &Ask::All, look, |_| Ok(String::new()));
+        let hours = all.iter().filter(|task| task.period.kind() == Kind::Hour);
+        assert_eq!(hours.map(|task| (task.period, task.why)).collect::<Vec<_>>(), [(hour, Why::Late)]);
+    }
+
+    #[test]
     fn a_span_holds_the_complete_ones_in_it() {
         let stock = minutes("2025-10-30T00:00:00Z", "2025-11-20T00:00:00Z");
         let ask = Ask::Within(at("2025-11-03T00:00:00Z")..at("2025-11-10T00:00:00Z"));
